@@ -28,11 +28,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     /// A [`Error::Field`] from anything printable.
-    pub fn field(
-        field: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl std::fmt::Display,
-    ) -> Self {
+    pub fn field(field: impl Into<String>, expected: impl Into<String>, found: impl std::fmt::Display) -> Self {
         Error::Field {
             field: field.into(),
             expected: expected.into(),

@@ -112,7 +112,10 @@ pub struct Scale {
 
 impl Default for Scale {
     fn default() -> Self {
-        Scale { init: 0.0, learnt: true }
+        Scale {
+            init: 0.0,
+            learnt: true,
+        }
     }
 }
 
@@ -147,7 +150,10 @@ fn default_decay() -> f64 {
 
 impl Default for Position {
     fn default() -> Self {
-        Position { decay: default_decay(), distance: Distance::Line }
+        Position {
+            decay: default_decay(),
+            distance: Distance::Line,
+        }
     }
 }
 
@@ -195,7 +201,10 @@ pub struct FeedForward {
 
 impl Default for FeedForward {
     fn default() -> Self {
-        FeedForward { width: 0, activation: Activation::Relu }
+        FeedForward {
+            width: 0,
+            activation: Activation::Relu,
+        }
     }
 }
 
@@ -326,12 +335,7 @@ impl Default for QuantizeSpec {
 }
 
 /// Checks `lo <= value <= hi`.
-pub(crate) fn range<T: PartialOrd + std::fmt::Display>(
-    field: &str,
-    value: T,
-    lo: T,
-    hi: T,
-) -> Result<()> {
+pub(crate) fn range<T: PartialOrd + std::fmt::Display>(field: &str, value: T, lo: T, hi: T) -> Result<()> {
     if value < lo || value > hi {
         return Err(Error::field(field, format!("{lo} to {hi}"), value));
     }
@@ -350,11 +354,20 @@ impl ModelSpec {
         range("model.feed-forward.width", self.feed_forward.width, 0, 4096)?;
         range("model.output.size", self.output.size, 2, 262_144)?;
         let finite = |field: &str, x: f64, ok: bool, expected: &str| {
-            if x.is_finite() && ok { Ok(()) } else { Err(Error::field(field, expected, x)) }
+            if x.is_finite() && ok {
+                Ok(())
+            } else {
+                Err(Error::field(field, expected, x))
+            }
         };
         let alpha = self.alpha;
         finite("model.alpha", alpha, alpha > 0.0 && alpha <= 1.0, "a number in (0, 1]")?;
-        finite("model.scale.init", self.scale.init, self.scale.init >= 0.0, "a number ≥ 0")?;
+        finite(
+            "model.scale.init",
+            self.scale.init,
+            self.scale.init >= 0.0,
+            "a number ≥ 0",
+        )?;
         let decay = self.position.decay;
         finite("model.position.decay", decay, decay >= 0.0, "a number ≥ 0")?;
         if let Distance::Chebyshev { columns } | Distance::Euclid { columns } = self.position.distance {
@@ -393,7 +406,11 @@ impl ModelSpec {
 
     /// The exponent in force: `alpha` for the astromorphic form, 1 for the baselines.
     pub fn effective_alpha(&self) -> f64 {
-        if self.attention == AttentionKind::Astromorphic { self.alpha } else { 1.0 }
+        if self.attention == AttentionKind::Astromorphic {
+            self.alpha
+        } else {
+            1.0
+        }
     }
 
     /// Whether the positional key w_t is part of the model.
@@ -403,7 +420,11 @@ impl ModelSpec {
 
     /// The initial (or fixed) scale S.
     pub fn initial_scale(&self) -> f64 {
-        let s = if self.scale.init == 0.0 { self.features as f64 } else { self.scale.init };
+        let s = if self.scale.init == 0.0 {
+            self.features as f64
+        } else {
+            self.scale.init
+        };
         match self.attention {
             AttentionKind::GainMatched => s / (self.n_max as f64).powf(1.0 - self.alpha),
             _ => s,
@@ -412,7 +433,11 @@ impl ModelSpec {
 
     /// Hidden width of the feed-forward network.
     pub fn hidden(&self) -> usize {
-        if self.feed_forward.width == 0 { 2 * self.d_model } else { self.feed_forward.width }
+        if self.feed_forward.width == 0 {
+            2 * self.d_model
+        } else {
+            self.feed_forward.width
+        }
     }
 }
 
@@ -423,7 +448,12 @@ impl QuantizeSpec {
         range("quantize.weight_bits", self.weight_bits, 4, 18)?;
         range("quantize.phi_index_bits", self.phi_index_bits, 4, 12)?;
         range("quantize.power_mantissa_bits", self.power_mantissa_bits, 2, 10)?;
-        range("quantize.reciprocal_mantissa_bits", self.reciprocal_mantissa_bits, 4, 12)?;
+        range(
+            "quantize.reciprocal_mantissa_bits",
+            self.reciprocal_mantissa_bits,
+            4,
+            12,
+        )?;
         range("quantize.rsqrt_mantissa_bits", self.rsqrt_mantissa_bits, 4, 12)?;
         range("quantize.sigmoid_index_bits", self.sigmoid_index_bits, 6, 12)?;
         range("quantize.gelu_index_bits", self.gelu_index_bits, 4, 12)
