@@ -6,15 +6,23 @@
 //! | [`error`] | one error type: which file or field, what was expected, what was found |
 //! | [`format`] | fixed-point formats, rounding and saturation |
 //! | [`table`] | the non-linearities as stored tables |
+//! | [`sequence`] | one input sequence |
+//! | [`weights`] | the float weights and their safetensors file |
+//! | [`positional`] | the positional keys w_t from the learnt M |
 //! | [`golden`] | every equation in floating point, generic over `num_traits::Float` |
 //! | [`twin`] | the same model in integers, bit for bit what the hardware computes |
 //!
 //! This crate knows no hardware and no device. The law it implements is `docs/arithmetic.md`.
 
+pub mod atomic;
 pub mod error;
 pub mod format;
+pub mod golden;
+pub mod positional;
+pub mod sequence;
 pub mod spec;
 pub mod table;
 pub mod twin;
+pub mod weights;
 
 pub use error::{Error, Result};

@@ -1,0 +1,166 @@
+//! The attention of one layer: projections, heads, output projection.
+//!
+//! q, k, v = x W + b; a = φ(k), b = φ(q), aw = a + w; each head writes, seals and reads ([`super::stream`]); o = y W_O + b_O.
+//! S is folded into W_V and b_V at construction, so that `v` and `Z` are those of the integer law.
+
+use super::Real;
+use super::batch::{self, Head};
+use super::dense::Dense;
+use super::function::{convert, phi};
+use super::model::Shown;
+use super::stream::Stream;
+use crate::spec::{AttentionKind, ModelSpec, Nonlinearity, Order};
+use crate::weights::Weights;
+use crate::{Result, positional};
+
+/// One layer's attention.
+pub(crate) struct Attention<T> {
+    softmax: bool,
+    heads: usize,
+    head: Head,
+    alpha: f64,
+    nonlinearity: Nonlinearity,
+    w_q: Dense<T>,
+    w_k: Dense<T>,
+    w_v: Dense<T>,
+    w_o: Dense<T>,
+    /// w_t of all heads side by side, N_max × Hh·m.
+    position: Option<Vec<T>>,
+}
+
+impl<T: Real> Attention<T> {
+    pub(crate) fn new(spec: &ModelSpec, weights: &Weights, prefix: &str) -> Result<Self> {
+        let dense = |x: &str| Dense::new(weights, &format!("{prefix}.w_{x}"), &format!("{prefix}.b_{x}"));
+        let mut w_v = dense("v")?;
+        let softmax = spec.attention == AttentionKind::Softmax;
+        if !softmax {
+            let log_s: Vec<T> = convert(&weights.get(&format!("{prefix}.log_s"))?.data);
+            let scales: Vec<T> = log_s.iter().map(|x| x.exp()).collect();
+            w_v.divide(&scales, spec.values);
+        }
+        let position = match spec.has_position() {
+            true => {
+                let m: Vec<T> = convert(&weights.get(&format!("{prefix}.M"))?.data);
+                Some(positional::table(
+                    &spec.position,
+                    &m,
+                    spec.heads,
+                    spec.features,
+                    spec.n_max,
+                ))
+            }
+            false => None,
+        };
+        Ok(Attention {
+            softmax,
+            heads: spec.heads,
+            head: Head {
+                features: spec.features,
+                values: spec.values,
+                order: spec.order,
+            },
+            alpha: spec.effective_alpha(),
+            nonlinearity: spec.nonlinearity,
+            w_q: dense("q")?,
+            w_k: dense("k")?,
+            w_v,
+            w_o: dense("o")?,
+            position,
+        })
+    }
+
+    /// o of N tokens.
+    pub(crate) fn forward(&self, x: &[T], n: usize, shown: &mut Shown<'_, T>) -> Vec<T> {
+        let q = self.w_q.apply(x, n);
+        let k = self.w_k.apply(x, n);
+        let v = self.w_v.apply(x, n);
+        shown.see("q", n, &q);
+        shown.see("k", n, &k);
+        shown.see("v", n, &v);
+        let y = if self.softmax {
+            self.softmax(&q, &k, &v, n)
+        } else {
+            self.hebbian(&q, &k, &v, n, shown)
+        };
+        shown.see("y", n, &y);
+        let o = self.w_o.apply(&y, n);
+        shown.see("o", n, &o);
+        o
+    }
+
+    fn hebbian(&self, q: &[T], k: &[T], v: &[T], n: usize, shown: &mut Shown<'_, T>) -> Vec<T> {
+        let Head {
+            features: m,
+            values: e,
+            order,
+        } = self.head;
+        let a: Vec<T> = k.iter().map(|&x| phi(x)).collect();
+        let b: Vec<T> = q.iter().map(|&x| phi(x)).collect();
+        shown.see("a", n, &a);
+        shown.see("b", n, &b);
+        let aw = match &self.position {
+            Some(w) => {
+                let w = &w[..a.len()];
+                shown.see("w", n, w);
+                a.iter().zip(w).map(|(&a, &w)| a + w).collect()
+            }
+            None => a.clone(),
+        };
+        shown.see("aw", n, &aw);
+
+        let mut num = vec![T::zero(); v.len()];
+        let mut c = vec![T::zero(); n * self.heads];
+        let state: Vec<Stream<T>> = (0..self.heads)
+            .map(|h| {
+                let of_m = |t: usize| (t * self.heads + h) * m..(t * self.heads + h + 1) * m;
+                let of_e = |t: usize| (t * self.heads + h) * e..(t * self.heads + h + 1) * e;
+                let mut stream = Stream::new(m, e, self.alpha, self.nonlinearity);
+                for t in 0..n {
+                    stream.write(&a[of_m(t)], &aw[of_m(t)], &v[of_e(t)]);
+                    if order == Order::Causal {
+                        stream.seal();
+                        c[t * self.heads + h] = stream.read(&b[of_m(t)], &mut num[of_e(t)]);
+                    }
+                }
+                if order == Order::TwoPass {
+                    stream.seal();
+                    for t in 0..n {
+                        c[t * self.heads + h] = stream.read(&b[of_m(t)], &mut num[of_e(t)]);
+                    }
+                }
+                stream
+            })
+            .collect();
+        let joined = |part: fn(&Stream<T>) -> &[T]| state.iter().flat_map(part).copied().collect::<Vec<T>>();
+        shown.see("Z", self.heads * m, &joined(|s| &s.z));
+        shown.see("s", self.heads, &joined(|s| &s.s));
+        shown.see("H", self.heads * m, &joined(|s| &s.h));
+        shown.see("g", self.heads, &joined(|s| &s.g));
+        shown.see("C", n, &c);
+        shown.see("num", n, &num);
+        num.chunks_exact(e)
+            .zip(&c)
+            .flat_map(|(num, &c)| num.iter().map(move |&x| x / c))
+            .collect()
+    }
+
+    fn softmax(&self, q: &[T], k: &[T], v: &[T], n: usize) -> Vec<T> {
+        let Head {
+            features: m, values: e, ..
+        } = self.head;
+        let mut y = vec![T::zero(); v.len()];
+        for h in 0..self.heads {
+            let column = |x: &[T], width: usize| -> Vec<T> {
+                x.chunks_exact(self.heads * width)
+                    .flat_map(|row| &row[h * width..][..width])
+                    .copied()
+                    .collect()
+            };
+            let own = batch::softmax(self.head, &column(q, m), &column(k, m), &column(v, e));
+            for t in 0..n {
+                y[(t * self.heads + h) * e..][..e].copy_from_slice(&own[t * e..][..e]);
+            }
+        }
+        y
+    }
+}
