@@ -1,0 +1,156 @@
+//! The command line: one file a verb, options that mean the same in every verb, and stable exit codes.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done, and every comparison made found equality |
+//! | 1 | a comparison failed |
+//! | 2 | wrong use or wrong input |
+//! | 3 | an outside tool is missing or failed |
+//! | 130 | interrupted; what was produced so far is kept |
+
+mod bench;
+mod emit;
+mod evaluate;
+mod quantize;
+mod run;
+mod simulate;
+mod tools;
+mod train;
+mod verify;
+pub mod workspace;
+
+use crate::progress::Progress;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Astromorphic Transformers: trained, quantised, verified bit for bit and emitted as Verilog.
+#[derive(Parser)]
+#[command(name = "astromorph", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Options of every verb.
+#[derive(Args, Clone)]
+pub struct Common {
+    /// Folder with the task's data set.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder for everything produced (default: out/NAME).
+    #[arg(long, global = true, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Seed of everything random (default: the project's).
+    #[arg(long, global = true)]
+    pub seed: Option<u64>,
+    /// Print the report as JSON on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress, no table.
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+/// Which project: a built-in task or a file.
+#[derive(Args, Clone)]
+#[group(multiple = false)]
+pub struct Choice {
+    /// A built-in project: recall, imdb, sst2 or text.
+    #[arg(long)]
+    pub task: Option<String>,
+    /// A project of your own, `model.toml`.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// The whole chain: train, quantise, verify every form against the next, emit, synthesise, report.
+    Run(run::Run),
+    /// Train in floating point (and resume an interrupted training).
+    Train(train::Train),
+    /// Calibrate formats and write the integer image.
+    Quantize(quantize::Quantize),
+    /// Compare golden, twin, RustHDL, Verilog and netlists.
+    Verify(verify::Verify),
+    /// Simulate the core cycle by cycle and write a waveform.
+    Simulate(simulate::Simulate),
+    /// Write the core's Verilog.
+    Emit(emit::Emit),
+    /// Accuracy on the test set, by form.
+    Evaluate(evaluate::Evaluate),
+    /// List or install the outside tools.
+    Tools(tools::Tools),
+    /// Measure speed: simulators, twin, training step, use of slots.
+    Bench(bench::Bench),
+}
+
+/// Why a verb ended without success.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A comparison failed; the report says which.
+    #[error("a comparison failed: {0}")]
+    Different(String),
+    /// Wrong use or wrong input.
+    #[error(transparent)]
+    Input(#[from] astromorph::Error),
+    /// The hardware generator refused.
+    #[error(transparent)]
+    Hardware(#[from] astromorph_hdl::Error),
+    /// Simulation, co-simulation or a tool failed.
+    #[error(transparent)]
+    Simulation(#[from] astromorph_sim::Error),
+    /// Interrupted by the user.
+    #[error("interrupted; what was produced so far is kept in {0}, the same command goes on from there")]
+    Interrupted(String),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Failure::Different(_) => 1,
+            Failure::Input(_) | Failure::Hardware(_) => 2,
+            Failure::Simulation(e) => e.exit_code(),
+            Failure::Interrupted(_) => 130,
+        }
+    }
+}
+
+/// Result of a verb.
+pub type Outcome = Result<(), Failure>;
+
+/// Parses the arguments, runs the verb and turns its outcome into an exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // --help and --version are no errors; clap prints both kinds where they belong.
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+        }
+    };
+    crate::interrupt::install();
+    let progress = Progress::new(cli.common.quiet);
+    let outcome = match cli.verb {
+        Verb::Run(v) => v.run(&cli.common, &progress),
+        Verb::Train(v) => v.run(&cli.common, &progress),
+        Verb::Quantize(v) => v.run(&cli.common, &progress),
+        Verb::Verify(v) => v.run(&cli.common, &progress),
+        Verb::Simulate(v) => v.run(&cli.common, &progress),
+        Verb::Emit(v) => v.run(&cli.common, &progress),
+        Verb::Evaluate(v) => v.run(&cli.common, &progress),
+        Verb::Tools(v) => v.run(&cli.common, &progress),
+        Verb::Bench(v) => v.run(&cli.common, &progress),
+    };
+    progress.finish();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("astromorph: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
