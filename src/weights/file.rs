@@ -253,3 +253,6 @@ fn same(path: &Path, expected: &ModelSpec, found: &ModelSpec) -> Result<()> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
