@@ -3,8 +3,9 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`spec`] | what a user writes in `model.toml`: architecture and quantisation |
+//! | [`atomic`] | files that are written whole or not at all |
 //! | [`error`] | one error type: which file or field, what was expected, what was found |
-//! | [`format`] | fixed-point formats, rounding and saturation |
+//! | [`mod@format`] | fixed-point formats, rounding and saturation |
 //! | [`table`] | the non-linearities as stored tables |
 //! | [`sequence`] | one input sequence |
 //! | [`weights`] | the float weights and their safetensors file |

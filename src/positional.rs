@@ -117,8 +117,9 @@ pub fn table<T: Real>(position: &Position, m: &[T], heads: usize, features: usiz
 /// (Vaswani et al. 2017, section 3.5).
 pub fn sinusoidal<T: Real>(n: usize, d: usize) -> Vec<T> {
     let entry = |t: usize, c: usize| {
-        let angle = t as f64 / 10_000f64.powf((c - c % 2) as f64 / d as f64);
-        real(if c % 2 == 0 { angle.sin() } else { angle.cos() })
+        let odd = c % 2;
+        let angle = t as f64 / 10_000f64.powf((c - odd) as f64 / d as f64);
+        real(if odd == 1 { angle.cos() } else { angle.sin() })
     };
     (0..n).flat_map(|t| (0..d).map(move |c| entry(t, c))).collect()
 }

@@ -192,8 +192,11 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Decoder of a floating-point type's bytes.
-fn converter(dtype: Dtype) -> Option<fn(&[u8]) -> Vec<f32>> {
+/// Values from little-endian bytes.
+type Decode = fn(&[u8]) -> Vec<f32>;
+
+/// Decoder of a floating-point type; none for the types that are not weights.
+fn converter(dtype: Dtype) -> Option<Decode> {
     fn each<const N: usize>(bytes: &[u8], decode: impl Fn([u8; N]) -> f32) -> Vec<f32> {
         bytes.as_chunks::<N>().0.iter().map(|&chunk| decode(chunk)).collect()
     }

@@ -30,6 +30,9 @@ use crate::{Error, Result};
 pub use names::{NameMap, Source};
 use std::collections::BTreeMap;
 
+/// Bound of |ln S|: S and 1/S stay far inside the range of an f32.
+pub const MAX_LOG_S: f32 = 40.0;
+
 /// A tensor of 32-bit floats, row by row (the last index runs fastest).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
@@ -111,6 +114,15 @@ impl Weights {
                 return Err(Error::field(name, format!("a tensor of shape {shape:?}"), "none"));
             };
             tensor.check(name, shape)?;
+            let scale = tensor
+                .data
+                .iter()
+                .position(|x| x.abs() > MAX_LOG_S)
+                .filter(|_| name.ends_with(".log_s"));
+            if let Some(at) = scale {
+                let bounds = format!("ln S between −{MAX_LOG_S} and {MAX_LOG_S}");
+                return Err(Error::field(format!("{name}[{at}]"), bounds, tensor.data[at]));
+            }
         }
         Ok(())
     }
@@ -140,5 +152,51 @@ impl Tensor {
             Some(at) => Err(Error::field(format!("{name}[{at}]"), "a finite number", self.data[at])),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tensor_that_does_not_fit_is_named() {
+        let spec: ModelSpec = toml::from_str(
+            "layers = 2\nheads = 2\nd_model = 8\nfeatures = 4\nvalues = 5\nn_max = 7\norder = \"causal\"\nnorm = \"pre\"\n\
+             input = { kind = \"vectors\", width = 3, positions = \"learnt\" }\noutput = { kind = \"classes\", size = 2 }",
+        )
+        .unwrap();
+        let good = Weights::random(&spec, 1);
+        assert_eq!(good.get("layers.1.attention.w_o").unwrap().shape, [10, 8]);
+        assert_eq!(good.get("position.weight").unwrap().shape, [7, 8]);
+        assert_eq!(good.get("norm.gamma").unwrap().data, [1.0; 8]);
+        let refused = |change: &dyn Fn(&mut BTreeMap<String, Tensor>)| {
+            let mut weights = good.clone();
+            change(&mut weights.tensors);
+            weights.check(&spec).unwrap_err().to_string()
+        };
+        for (name, _) in Weights::expected(&spec) {
+            let says = |error: String, rest: &str| assert!(error.starts_with(&format!("{name}{rest}")), "{error}");
+            let change = |f: &dyn Fn(&mut Tensor)| refused(&|t| f(t.get_mut(&name).unwrap()));
+            says(refused(&|t| drop(t.remove(&name))), ": expected a tensor of shape");
+            says(change(&|t| t.shape.push(1)), ": expected shape");
+            says(change(&|t| t.data.clear()), ": expected ");
+            says(
+                change(&|t| t.data[1] = f32::NAN),
+                "[1]: expected a finite number, found NaN",
+            );
+        }
+        let surplus = |t: &mut BTreeMap<String, Tensor>| {
+            drop(t.insert(
+                "x".into(),
+                Tensor {
+                    shape: vec![],
+                    data: vec![],
+                },
+            ))
+        };
+        assert!(refused(&surplus).starts_with("x: expected no tensor of this name"));
+        let scale = |t: &mut BTreeMap<String, Tensor>| t.get_mut("layers.0.attention.log_s").unwrap().data[1] = -41.0;
+        assert!(refused(&scale).starts_with("layers.0.attention.log_s[1]: expected ln S between"));
     }
 }

@@ -3,6 +3,7 @@
 mod attention;
 mod gradient;
 mod model;
+mod relations;
 
 use super::{Golden, Logits};
 use crate::sequence::Sequence;
