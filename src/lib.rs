@@ -11,15 +11,21 @@
 //! | [`weights`] | the float weights and their safetensors file |
 //! | [`positional`] | the positional keys w_t from the learnt M |
 //! | [`golden`] | every equation in floating point, generic over `num_traits::Float` |
+//! | [`plan`], [`calibrate`] | one fixed-point format a tensor, and how it is chosen |
+//! | [`image`] | the quantised model as integers, and its file |
 //! | [`twin`] | the same model in integers, bit for bit what the hardware computes |
 //!
 //! This crate knows no hardware and no device. The law it implements is `docs/arithmetic.md`.
 
 pub mod atomic;
+pub mod calibrate;
 pub mod error;
 pub mod format;
 pub mod golden;
+pub mod image;
+pub mod plan;
 pub mod positional;
+pub mod report;
 pub mod sequence;
 pub mod spec;
 pub mod table;

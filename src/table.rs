@@ -86,3 +86,22 @@ pub fn sigmoid(index_bits: u32, bits: u32) -> Vec<i32> {
         .map(|u| output.encode(1.0 / (1.0 + (-input.decode(u)).exp())) as i32)
         .collect()
 }
+
+/// Shift of |u| that brings the range 0 to 4 of format `fu` onto 2^`index_bits` bins of [`gelu`].
+pub fn gelu_shift(fu: Format, index_bits: u32) -> u32 {
+    (fu.frac + 2 - index_bits as i32).max(0) as u32
+}
+
+/// gelu(x) − x for x > 0 in format `fu`, as words of `ff`: 2^`index_bits` bins of |u| from 0 to 4; the last stands for all beyond.
+///
+/// On the other side of zero the same words are the whole function: gelu(−x) = gelu(x) − x.
+pub fn gelu(fu: Format, ff: Format, index_bits: u32) -> Vec<i32> {
+    let bin = 1i64 << gelu_shift(fu, index_bits);
+    (0..1i64 << index_bits)
+        .map(|n| {
+            let x = ((n * bin) as f64 + (bin - 1) as f64 / 2.0) * fu.ulp();
+            // gelu(x) − x = −x Φ(−x), without the cancellation.
+            ff.encode(-x * 0.5 * libm::erfc(x * std::f64::consts::FRAC_1_SQRT_2)) as i32
+        })
+        .collect()
+}

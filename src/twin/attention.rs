@@ -19,8 +19,9 @@
 //! assert_eq!((t.g[0], t.y[0]), (258, 761));
 //! ```
 
-use super::kernel::accumulate;
-use crate::format::{Format, dynround, growth, requant, saturate, split};
+pub use super::datapath::Trace;
+pub use super::normalise::Normaliser;
+use crate::format::{Format, growth};
 use crate::spec::{Nonlinearity, Order, QuantizeSpec};
 use crate::table;
 use crate::{Error, Result};
@@ -91,88 +92,6 @@ pub struct Attention {
     pub tables: AttentionTables,
     /// Positional keys, Hh × N_max × m, format (W, a.frac), never negative; empty in the baselines without w.
     pub w: Vec<i32>,
-}
-
-/// Every intermediate tensor of one sequence, in raw integers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trace {
-    /// φ(k), N × Hh·m.
-    pub a: Vec<i32>,
-    /// φ(q), N × Hh·m.
-    pub b: Vec<i32>,
-    /// a + w saturated, N × Hh·m.
-    pub aw: Vec<i32>,
-    /// Hebbian matrix, Hh·m × e (causal: after the last token).
-    pub z: Vec<i64>,
-    /// Calcium sums, Hh × m.
-    pub s: Vec<i64>,
-    /// Sealed Hebbian matrix, Hh·m × e.
-    pub h: Vec<i32>,
-    /// s^α, Hh × m.
-    pub g: Vec<i32>,
-    /// Calcium response, N × Hh.
-    pub c: Vec<i64>,
-    /// φ(q)·H, N × Hh·e.
-    pub num: Vec<i64>,
-    /// Output, N × Hh·e.
-    pub y: Vec<i32>,
-}
-
-/// The constants of one `normalise`: y = num/C (`docs/arithmetic.md` section 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Normaliser {
-    /// L: exact shift to the left that keeps the run-time shift from being negative.
-    pub left: u32,
-    /// κ + L: the run-time shift is E + `offset`, never negative for C ≥ c_min.
-    pub offset: i32,
-    /// SW, the width of the multiplier's operand.
-    pub serial_bits: u32,
-    /// The product's shift, 15 + γ.
-    pub shift: i32,
-    /// Output width W.
-    pub bits: u32,
-}
-
-impl Normaliser {
-    /// From the fractions of num and C, the output format and the smallest C.
-    pub fn new(num_frac: i32, c_frac: i32, y: Format, c_min: i64) -> Self {
-        let serial_bits = y.bits.max(16);
-        let gamma = serial_bits as i32 - 1 - y.bits as i32;
-        let kappa = num_frac - c_frac - y.frac - gamma;
-        let e_min = 63 - c_min.leading_zeros() as i32;
-        let left = (-(kappa + e_min)).max(0);
-        Normaliser {
-            left: left as u32,
-            offset: kappa + left,
-            serial_bits,
-            shift: 15 + gamma,
-            bits: y.bits,
-        }
-    }
-
-    /// y = num/C with the reciprocal table of `mantissa_bits`.
-    #[inline(always)]
-    pub fn apply(&self, num: i64, c: i64, table: &[i32], mantissa_bits: u32) -> i32 {
-        let (e, mant) = split(c, mantissa_bits);
-        self.scale(num, e, table[mant])
-    }
-
-    /// The same with exponent and reciprocal mantissa already looked up.
-    #[inline(always)]
-    pub fn scale(&self, num: i64, e: u32, r: i32) -> i32 {
-        let wide = (num as i128) << self.left;
-        let n = if wide as i64 as i128 == wide {
-            dynround(wide as i64, (e as i32 + self.offset) as u32, self.serial_bits)
-        } else {
-            // The left shift serves the smallest C; a num this large with it saturates at any shift.
-            let shifted = (((wide << 1) >> (e as i32 + self.offset)) + 1) >> 1;
-            saturate(
-                shifted.clamp(i64::MIN as i128, i64::MAX as i128) as i64,
-                self.serial_bits,
-            )
-        };
-        requant(n * r as i64, self.shift, Format::new(self.bits, 0)) as i32
-    }
 }
 
 impl Attention {
@@ -269,53 +188,6 @@ impl Attention {
         Normaliser::new(f.b.frac + f.h.frac, f.b.frac + f.g.frac, f.y, self.c_min())
     }
 
-    /// φ(x) from format `fi` to `fo` with its exponential table.
-    #[inline(always)]
-    pub fn phi(x: i32, fi: Format, fo: Format, table: &[i32], index_bits: u32) -> i32 {
-        if x >= 0 {
-            requant(x as i64 + (1i64 << fi.frac), fi.frac, fo) as i32
-        } else {
-            let index = (x as i64 - fi.min()) >> (fi.bits - 1 - index_bits);
-            table[index as usize]
-        }
-    }
-
-    /// H from Z.
-    #[inline(always)]
-    pub fn seal(&self, z: i64) -> i32 {
-        let (w, fz, fh) = (self.width(), self.z_frac(), self.formats.h);
-        match self.nonlinearity {
-            Nonlinearity::Identity => requant(z, fz, fh) as i32,
-            Nonlinearity::Sigmoid => {
-                let bits = self.tables.sigmoid_bits;
-                let u = requant(z, fz, Format::new(bits, bits as i32 - 4));
-                self.tables.sigmoid[(u + (1 << (bits - 1))) as usize]
-            }
-            Nonlinearity::HardSigmoid => {
-                let u = requant(z, fz + 2, Format::new(w + 1, w as i32 - 1));
-                (u + (1i64 << (w - 2))).clamp(0, fh.max()) as i32
-            }
-        }
-    }
-
-    /// g from s.
-    #[inline(always)]
-    pub fn power(&self, s: i64) -> i32 {
-        let t = self.tables.power_bits;
-        let (e, mant) = split(s.max(1), t);
-        self.tables.power[((e as usize) << t) + mant]
-    }
-
-    /// w of one head and token, or zero.
-    #[inline(always)]
-    fn key(&self, head: usize, t: usize, i: usize) -> i32 {
-        if self.w.is_empty() {
-            0
-        } else {
-            self.w[(head * self.n_max + t) * self.features + i]
-        }
-    }
-
     /// Refuses sizes, formats or table lengths that the law does not allow: an image may come from anywhere.
     pub fn validate(&self) -> Result<()> {
         use crate::spec::range;
@@ -401,93 +273,5 @@ impl Attention {
             }
         }
         Ok(())
-    }
-
-    /// Runs one sequence of N = q.len()/(Hh·m) tokens, 1 ≤ N ≤ N_max.
-    pub fn run(&self, q: &[i32], k: &[i32], v: &[i32]) -> Trace {
-        let (hm, he) = (self.heads * self.features, self.heads * self.values);
-        let n = q.len() / hm;
-        assert!(n >= 1 && n <= self.n_max && k.len() == n * hm && v.len() == n * he && q.len() == n * hm);
-        let (f, tables) = (&self.formats, &self.tables);
-        let mut t = Trace {
-            a: k.iter()
-                .map(|&x| Self::phi(x, f.k, f.a, &tables.phi_k, tables.phi_bits))
-                .collect(),
-            b: q.iter()
-                .map(|&x| Self::phi(x, f.q, f.b, &tables.phi_q, tables.phi_bits))
-                .collect(),
-            z: vec![0; hm * self.values],
-            s: vec![0; hm],
-            h: vec![0; hm * self.values],
-            g: vec![0; hm],
-            c: vec![0; n * self.heads],
-            num: vec![0; n * he],
-            y: vec![0; n * he],
-            ..Trace::default()
-        };
-        let top = f.a.max() as i32;
-        t.aw = t.a.clone();
-        if !self.w.is_empty() {
-            for (x, aw) in t.aw.iter_mut().enumerate() {
-                let (token, column) = (x / hm, x % hm);
-                *aw = (*aw + self.key(column / self.features, token, column % self.features)).min(top);
-            }
-        }
-        let mut values = Vec::new();
-        for head in 0..self.heads {
-            match self.order {
-                Order::TwoPass => {
-                    // v of this head, token by token, so that the write is one product of (aw)ᵀ and v.
-                    values.clear();
-                    for row in v.chunks_exact(he) {
-                        values.extend_from_slice(&row[head * self.values..(head + 1) * self.values]);
-                    }
-                    self.write(&mut t, head, 0..n, &values);
-                    for token in 0..n {
-                        self.read(&mut t, head, token);
-                    }
-                }
-                Order::Causal => {
-                    for token in 0..n {
-                        let row = &v[token * he + head * self.values..][..self.values];
-                        self.write(&mut t, head, token..token + 1, row);
-                        self.read(&mut t, head, token);
-                    }
-                }
-            }
-        }
-        t
-    }
-
-    /// Writes tokens into Z and s of one head, then seals.
-    fn write(&self, t: &mut Trace, head: usize, tokens: std::ops::Range<usize>, v: &[i32]) {
-        let (m, e, hm) = (self.features, self.values, self.heads * self.features);
-        for i in 0..m {
-            let column = head * m + i;
-            let rows = tokens.start * hm + column..(tokens.end - 1) * hm + column + 1;
-            accumulate(&mut t.z[column * e..(column + 1) * e], &t.aw[rows.clone()], hm, v);
-            t.s[column] += t.a[rows].iter().step_by(hm).map(|&a| a as i64).sum::<i64>();
-            t.g[column] = self.power(t.s[column]);
-        }
-        for x in head * m * e..(head + 1) * m * e {
-            t.h[x] = self.seal(t.z[x]);
-        }
-    }
-
-    /// Reads one token of one head.
-    fn read(&self, t: &mut Trace, head: usize, token: usize) {
-        let (m, e) = (self.features, self.values);
-        let b = &t.b[(token * self.heads + head) * m..][..m];
-        let g = &t.g[head * m..(head + 1) * m];
-        let sum: i64 = b.iter().zip(g).map(|(&b, &g)| b as i64 * g as i64).sum();
-        let c = sum.max(self.c_min());
-        t.c[token * self.heads + head] = c;
-        let out = (token * self.heads + head) * e..(token * self.heads + head + 1) * e;
-        accumulate(&mut t.num[out.clone()], b, 1, &t.h[head * m * e..(head + 1) * m * e]);
-        let (exponent, mant) = split(c, self.tables.reciprocal_bits);
-        let (r, normaliser) = (self.tables.reciprocal[mant], self.normaliser());
-        for x in out {
-            t.y[x] = normaliser.scale(t.num[x], exponent, r);
-        }
     }
 }

@@ -1,9 +1,41 @@
 //! The integer twin: the model as the hardware computes it, bit for bit (`docs/arithmetic.md`).
+//!
+//! | file | computes |
+//! |---|---|
+//! | [`attention`], `datapath`, `normalise` | one layer's attention: sizes and widths; write, seal, read; num/C |
+//! | [`dense`], [`embedding`], [`residual`], [`norm`], [`activation`], [`pool`] | the layers around it |
+//! | [`model`] | the whole Transformer from an [`Image`](crate::image::Image) |
+//! | `kernel`, [`round`], [`width`] | the inner product, leaving an accumulator, widths by proof |
+//! | [`raw`] | what an observer sees |
+//!
+//! Nothing here computes in floating point; features of a vector input are rounded where they enter.
 
+pub mod activation;
 pub mod attention;
+mod datapath;
+pub mod dense;
+pub mod embedding;
 mod kernel;
+pub mod model;
+pub mod norm;
+mod normalise;
+pub mod pool;
 pub(crate) mod random;
+pub mod raw;
+pub mod residual;
+pub mod round;
+pub mod width;
 
+pub use activation::Activate;
 pub use attention::{Attention, AttentionFormats, AttentionTables, Trace};
-pub use kernel::accumulate;
+pub use dense::Dense;
+pub use embedding::Embedding;
+pub use kernel::{Strided, product};
+pub use model::{AttentionVectors, Logits, Twin};
+pub use norm::{LayerNorm, NormFormats};
+pub use pool::Mean;
 pub use random::{AttentionSizes, random_inputs};
+pub use raw::{Observe, Raw};
+pub use residual::Residual;
+pub use round::Rounder;
+pub use width::signed_bits;
