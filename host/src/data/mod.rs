@@ -1,0 +1,185 @@
+//! Data sets: examples of three splits, whatever their source.
+//!
+//! | module | source |
+//! |---|---|
+//! | [`recall`] | generated from a seed |
+//! | [`imdb`] | `aclImdb/{train,test}/{pos,neg}/*.txt` |
+//! | [`sst2`] | `{train,dev,test}.txt`, a line `label text` a sentence |
+//! | [`table`] | labelled TSV or CSV |
+//! | [`vocabulary`] | words to identifiers, from the training split only |
+//! | [`batch`] | padded batches of examples of like length |
+//!
+//! ```
+//! use astromorph_host::{data, project::Project};
+//! let recall = Project::builtin("recall").unwrap();
+//! let set = data::load(&recall, None).unwrap();
+//! assert_eq!((set.train.len(), set.test.len(), set.classes.len()), (65_536, 2_000, 16));
+//! ```
+
+pub mod batch;
+pub mod imdb;
+pub mod recall;
+pub mod sst2;
+pub mod table;
+pub mod vocabulary;
+
+use crate::project::{Project, TaskSpec};
+use astromorph::sequence::Sequence;
+use astromorph::{Error, Result};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use std::path::Path;
+pub use vocabulary::Vocabulary;
+
+/// What the model should say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One class for the sequence.
+    Class(u32),
+    /// A class for some of its tokens (N entries).
+    PerToken(Vec<Option<u32>>),
+}
+
+/// One input with its answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    /// The input.
+    pub sequence: Sequence,
+    /// The answer.
+    pub target: Target,
+}
+
+/// Three splits, the names of the classes and the vocabulary.
+#[derive(Clone, Debug, Default)]
+pub struct Dataset {
+    /// What weights are learnt from.
+    pub train: Vec<Example>,
+    /// What settings and the best step are chosen by.
+    pub validation: Vec<Example>,
+    /// What is reported.
+    pub test: Vec<Example>,
+    /// Names of the classes, by index.
+    pub classes: Vec<String>,
+    /// Words, when the input is text.
+    pub vocabulary: Option<Vocabulary>,
+}
+
+/// A text with the index of its class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelled {
+    /// Index into the names of the classes.
+    pub class: u32,
+    /// The text as it stands in the file.
+    pub text: String,
+}
+
+/// Three splits of text before the vocabulary.
+#[derive(Clone, Debug, Default)]
+pub struct Corpus {
+    /// Training split.
+    pub train: Vec<Labelled>,
+    /// Validation split.
+    pub validation: Vec<Labelled>,
+    /// Test split.
+    pub test: Vec<Labelled>,
+    /// Names of the classes.
+    pub classes: Vec<String>,
+}
+
+/// Loads the data set of a project; `folder` is `--data`, which only generated tasks can do without.
+pub fn load(project: &Project, folder: Option<&Path>) -> Result<Dataset> {
+    load_with(project, folder, None)
+}
+
+/// [`load`] with the vocabulary of a trained model instead of one built from the training split.
+pub fn load_with(project: &Project, folder: Option<&Path>, vocabulary: Option<Vocabulary>) -> Result<Dataset> {
+    let needed = || {
+        let name = &project.name;
+        folder.ok_or_else(|| Error::field("--data", format!("the folder of the data set of {name}"), "nothing"))
+    };
+    let corpus = match &project.task {
+        TaskSpec::Recall { .. } => return recall::generate(&project.task, project.train.seed),
+        TaskSpec::Imdb { validation } => imdb::read(needed()?, *validation, project.train.seed)?,
+        TaskSpec::Sst2 {} => sst2::read(needed()?)?,
+        TaskSpec::Text { .. } => table::read(needed()?, &project.task, project.train.seed)?,
+    };
+    encode(project, corpus, vocabulary)
+}
+
+/// Corpus to identifiers.
+fn encode(project: &Project, corpus: Corpus, vocabulary: Option<Vocabulary>) -> Result<Dataset> {
+    let size = project.model.output.size;
+    if corpus.classes.len() > size {
+        let found = format!("{} classes ({})", corpus.classes.len(), corpus.classes.join(", "));
+        return Err(Error::field(
+            "model.output.size",
+            format!("{size} classes in the data"),
+            found,
+        ));
+    }
+    let astromorph::spec::Input::Tokens { vocabulary: most, .. } = project.model.input else {
+        return Err(Error::field("model.input.kind", "\"tokens\" for text", "vectors"));
+    };
+    let vocabulary = match vocabulary {
+        Some(v) => v,
+        None => Vocabulary::build(corpus.train.iter().map(|l| l.text.as_str()), most),
+    };
+    if vocabulary.len() > most {
+        return Err(Error::field(
+            "model.input.vocabulary",
+            format!("at least {}", vocabulary.len()),
+            most,
+        ));
+    }
+    let n_max = project.model.n_max;
+    let examples = |split: &[Labelled]| -> Vec<Example> {
+        split
+            .iter()
+            .map(|l| Example {
+                sequence: Sequence::Tokens {
+                    slots: 1,
+                    ids: vocabulary.encode(&l.text, n_max),
+                },
+                target: Target::Class(l.class),
+            })
+            .collect()
+    };
+    Ok(Dataset {
+        train: examples(&corpus.train),
+        validation: examples(&corpus.validation),
+        test: examples(&corpus.test),
+        classes: corpus.classes,
+        vocabulary: Some(vocabulary),
+    })
+}
+
+/// Refuses a split without examples, and one with a single class.
+pub(crate) fn check_split(place: &Path, split: &[Labelled]) -> Result<()> {
+    let Some(first) = split.first() else {
+        return Err(Error::file(place, "expected labelled texts, found none"));
+    };
+    if split.iter().all(|l| l.class == first.class) {
+        return Err(Error::file(
+            place,
+            format!("expected two classes or more, found only one in {} texts", split.len()),
+        ));
+    }
+    Ok(())
+}
+
+/// Moves `n` examples drawn with the seed out of the training split.
+pub(crate) fn hold_out(train: &mut Vec<Labelled>, n: usize, seed: u64) -> Vec<Labelled> {
+    train.shuffle(&mut ChaCha8Rng::seed_from_u64(seed ^ 0x5eed_da7a));
+    let held = n.min(train.len() / 2);
+    train.split_off(train.len() - held)
+}
+
+/// Reads a file of UTF-8 text; the error names the file and the byte.
+pub(crate) fn read_text(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(|e| Error::file(path, e))?;
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        Error::file(path, format!("expected UTF-8 text, found another byte at offset {at}"))
+    })
+}

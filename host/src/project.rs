@@ -1,0 +1,429 @@
+//! A project: what stands in `model.toml`. Architecture, quantisation, core, task and training in one file.
+//!
+//! | section | type | default |
+//! |---|---|---|
+//! | `[model]` | `astromorph::spec::ModelSpec` | none: it must be given |
+//! | `[quantize]` | `astromorph::spec::QuantizeSpec` | 16 bits |
+//! | `[core]` | [`CoreSection`] | 8 lanes, chunks of 32 tokens |
+//! | `[task]` | [`TaskSpec`] | none: it must be given |
+//! | `[train]` | [`TrainSpec`] | see its fields |
+//!
+//! Unknown fields are refused everywhere; an error names file, line and field.
+//!
+//! ```
+//! use astromorph_host::project::{Project, TaskSpec};
+//! let recall = Project::builtin("recall").unwrap();
+//! assert!(matches!(recall.task, TaskSpec::Recall { pairs: 8, .. }));
+//! assert_eq!(recall.model.n_max, 16); // 8 pairs and 8 queries
+//! let error = Project::parse("mine.toml", "name = \"x\"\nlanes = 3\n").unwrap_err().to_string();
+//! assert!(error.contains("mine.toml") && error.contains("line 2") && error.contains("lanes"));
+//! ```
+
+use astromorph::spec::{Input, ModelSpec, OutputKind, Pooling, QuantizeSpec};
+use astromorph::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The whole of `model.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// Name of the project: it names the output folder.
+    pub name: String,
+    /// Architecture.
+    pub model: ModelSpec,
+    /// Widths of the integer model.
+    #[serde(default)]
+    pub quantize: QuantizeSpec,
+    /// Shape of the hardware core.
+    #[serde(default)]
+    pub core: CoreSection,
+    /// What is learnt, and from what.
+    pub task: TaskSpec,
+    /// How it is learnt.
+    #[serde(default)]
+    pub train: TrainSpec,
+}
+
+/// `[core]`: shape of the hardware array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CoreSection {
+    /// Lanes of the array, 1 to 64.
+    pub lanes: usize,
+    /// Tokens written in one preload, 1 to 512.
+    pub chunk: usize,
+}
+
+impl Default for CoreSection {
+    fn default() -> Self {
+        CoreSection { lanes: 8, chunk: 32 }
+    }
+}
+
+/// `[task]`: where examples come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TaskSpec {
+    /// Multi-query associative recall, generated from the seed.
+    Recall {
+        /// Key–value pairs written before the queries.
+        #[serde(default = "eight")]
+        pairs: usize,
+        /// Different keys.
+        #[serde(default = "sixteen")]
+        keys: usize,
+        /// Different values: the classes.
+        #[serde(default = "sixteen")]
+        values: usize,
+        /// Queries a sequence.
+        #[serde(default = "eight")]
+        queries: usize,
+        /// Sequences in the training split.
+        #[serde(default = "many")]
+        train: usize,
+        /// Sequences in each of the validation and test splits.
+        #[serde(default = "two_thousand")]
+        test: usize,
+    },
+    /// IMDB reviews in the official layout, below the data folder or its `aclImdb`.
+    Imdb {
+        /// Training reviews held out for validation.
+        #[serde(default = "validation")]
+        validation: usize,
+    },
+    /// SST-2 in `train.txt`, `dev.txt`, `test.txt`, below the data folder or its `sst-2`.
+    Sst2 {},
+    /// Tables (TSV or CSV with a header) of labelled text.
+    Text {
+        /// File of the training split, below the data folder.
+        train: String,
+        /// File of the validation split; a tenth of the training split when absent.
+        #[serde(default)]
+        validation: Option<String>,
+        /// File of the test split; the validation split when absent.
+        #[serde(default)]
+        test: Option<String>,
+        /// Column of the label: a name of the header, or an index from 0.
+        label: Column,
+        /// Column of the text.
+        text: Column,
+        /// Delimiter; by default a tab in `.tsv` files and a comma elsewhere.
+        #[serde(default)]
+        delimiter: Option<char>,
+    },
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Column {
+    /// Index from 0.
+    Index(usize),
+    /// Name in the header.
+    Name(String),
+}
+
+fn eight() -> usize {
+    8
+}
+fn sixteen() -> usize {
+    16
+}
+fn many() -> usize {
+    65_536
+}
+fn two_thousand() -> usize {
+    2_000
+}
+fn validation() -> usize {
+    2_500
+}
+
+/// `[train]`: one AdamW run with warm-up, cosine, clipping and weight averaging.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainSpec {
+    /// Steps; 0 means `epochs` decides.
+    pub steps: usize,
+    /// Passes over the training split when `steps` is 0.
+    pub epochs: usize,
+    /// Sequences a step.
+    pub batch: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Fraction of the steps spent on the linear warm-up.
+    pub warmup: f64,
+    /// Last learning rate as a fraction of the highest.
+    pub floor: f64,
+    /// Decoupled weight decay of matrices and embeddings (not of biases, norms, M and log S).
+    pub weight_decay: f64,
+    /// Adam's first decay.
+    pub beta1: f64,
+    /// Adam's second decay.
+    pub beta2: f64,
+    /// Adam's ε.
+    pub epsilon: f64,
+    /// Largest global gradient norm; 0 switches clipping off.
+    pub clip: f64,
+    /// Probability spread evenly over the classes.
+    pub label_smoothing: f64,
+    /// Probability that a word is replaced by "unknown" in training.
+    pub word_dropout: f64,
+    /// Dropout of each branch before its residual.
+    pub dropout: f64,
+    /// Decay of the averaged weights that are validated and exported; 0 switches averaging off.
+    pub average: f64,
+    /// Standard deviation of the embeddings at the start.
+    pub embedding_std: f64,
+    /// Shards a batch is cut into, a thread each. A part of the arithmetic: another number gives other last bits.
+    pub shards: usize,
+    /// Seed of weights, data order and every dropout.
+    pub seed: u64,
+    /// Steps between validations; 0 means four an epoch or twenty a run, whichever is fewer.
+    pub validate_every: usize,
+    /// Steps between checkpoints; 0 means at every validation.
+    pub checkpoint_every: usize,
+    /// Validation accuracy at which training ends early; 0 never does.
+    pub stop_at: f64,
+    /// The phase after calibration, which rounds where the hardware rounds.
+    pub quantized: QuantizedPhase,
+}
+
+/// `[train.quantized]`: quantisation-aware fine-tuning.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuantizedPhase {
+    /// Steps; 0 skips the phase.
+    pub steps: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+}
+
+impl Default for QuantizedPhase {
+    fn default() -> Self {
+        QuantizedPhase {
+            steps: 100,
+            learning_rate: 2e-4,
+        }
+    }
+}
+
+impl Default for TrainSpec {
+    fn default() -> Self {
+        TrainSpec {
+            steps: 0,
+            epochs: 3,
+            batch: 64,
+            learning_rate: 3e-3,
+            warmup: 0.1,
+            floor: 0.02,
+            weight_decay: 0.05,
+            beta1: 0.9,
+            beta2: 0.98,
+            epsilon: 1e-8,
+            clip: 1.0,
+            label_smoothing: 0.0,
+            word_dropout: 0.0,
+            dropout: 0.0,
+            average: 0.998,
+            embedding_std: 0.1,
+            shards: 2,
+            seed: 1,
+            validate_every: 0,
+            checkpoint_every: 0,
+            stop_at: 0.0,
+            quantized: QuantizedPhase::default(),
+        }
+    }
+}
+
+/// The projects built into the program.
+pub const BUILTIN: [(&str, &str); 4] = [
+    ("recall", include_str!("../projects/recall.toml")),
+    ("imdb", include_str!("../projects/imdb.toml")),
+    ("sst2", include_str!("../projects/sst2.toml")),
+    ("text", include_str!("../projects/text.toml")),
+];
+
+impl Project {
+    /// Reads and validates a `model.toml`.
+    pub fn load(path: &Path) -> Result<Project> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// A built-in project by name.
+    pub fn builtin(name: &str) -> Result<Project> {
+        let Some((_, text)) = BUILTIN.iter().find(|(n, _)| *n == name) else {
+            let names = BUILTIN.map(|(n, _)| n).join(", ");
+            return Err(Error::field("task", format!("one of {names}"), name));
+        };
+        Self::parse(&format!("built-in {name}.toml"), text)
+    }
+
+    /// Parses and validates; `file` stands in the errors.
+    pub fn parse(file: &str, text: &str) -> Result<Project> {
+        let project: Project = toml::from_str(text).map_err(|e| {
+            let line = e
+                .span()
+                .map(|s| text[..s.start.min(text.len())].matches('\n').count() + 1);
+            let place = line.map(|l| format!("line {l}: ")).unwrap_or_default();
+            Error::file(file, format!("{place}{}", e.message().trim()))
+        })?;
+        project.validate().map_err(|e| Error::file(file, e))?;
+        Ok(project)
+    }
+
+    /// The file again.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string_pretty(self).map_err(|e| Error::file("model.toml", e))
+    }
+
+    /// Refuses numbers out of range and sections that contradict each other.
+    pub fn validate(&self) -> Result<()> {
+        self.model.validate()?;
+        self.quantize.validate()?;
+        range("core.lanes", self.core.lanes, 1, 64)?;
+        range("core.chunk", self.core.chunk, 1, 512)?;
+        self.train.validate()?;
+        self.task_fits_model()
+    }
+
+    fn task_fits_model(&self) -> Result<()> {
+        let Input::Tokens { vocabulary, slots, .. } = self.model.input else {
+            return Err(Error::field("model.input.kind", "\"tokens\" for this task", "vectors"));
+        };
+        if self.model.output.kind != OutputKind::Classes {
+            return Err(Error::field(
+                "model.output.kind",
+                "\"classes\" for this task",
+                "vocabulary",
+            ));
+        }
+        let size = self.model.output.size;
+        let same = |field: &str, expected: usize, found: usize| match expected == found {
+            true => Ok(()),
+            false => Err(Error::field(field, format!("{expected} for this task"), found)),
+        };
+        if let TaskSpec::Recall {
+            pairs,
+            keys,
+            values,
+            queries,
+            train,
+            test,
+        } = self.task
+        {
+            range("task.keys", keys, 2, 4096)?;
+            range("task.values", values, 2, 4096)?;
+            range("task.pairs", pairs, 1, keys)?;
+            range("task.queries", queries, 1, 512)?;
+            range("task.train", train, 1, 10_000_000)?;
+            range("task.test", test, 1, 1_000_000)?;
+            same("model.input.vocabulary", 1 + keys + values, vocabulary)?;
+            same("model.input.slots", 2, slots)?;
+            same("model.output.size", values, size)?;
+            if self.model.output.pooling != Pooling::None {
+                return Err(Error::field("model.output.pooling", "\"none\" for recall", "a pooling"));
+            }
+            return range("model.n_max", self.model.n_max, pairs + queries, 512);
+        }
+        same("model.input.slots", 1, slots)?;
+        range("model.input.vocabulary", vocabulary, 3, 262_144)?;
+        if self.model.output.pooling == Pooling::None {
+            return Err(Error::field(
+                "model.output.pooling",
+                "\"mean\" or \"last\" for a class a text",
+                "none",
+            ));
+        }
+        match self.task {
+            TaskSpec::Imdb { validation } => {
+                range("task.validation", validation, 2, 20_000)?;
+                same("model.output.size", 2, size)
+            }
+            TaskSpec::Sst2 {} => same("model.output.size", 2, size),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl TrainSpec {
+    /// Refuses numbers out of range; the error names the field.
+    pub fn validate(&self) -> Result<()> {
+        range("train.steps", self.steps, 0, 100_000_000)?;
+        range("train.epochs", self.epochs, usize::from(self.steps == 0), 100_000)?;
+        range("train.batch", self.batch, 1, 65_536)?;
+        range("train.shards", self.shards, 1, 256)?;
+        for (field, x, lo, hi) in [
+            ("train.learning_rate", self.learning_rate, 1e-12, 10.0),
+            (
+                "train.quantized.learning_rate",
+                self.quantized.learning_rate,
+                1e-12,
+                10.0,
+            ),
+            ("train.warmup", self.warmup, 0.0, 1.0),
+            ("train.floor", self.floor, 0.0, 1.0),
+            ("train.weight_decay", self.weight_decay, 0.0, 10.0),
+            ("train.beta1", self.beta1, 0.0, 0.99999),
+            ("train.beta2", self.beta2, 0.0, 0.999999),
+            ("train.epsilon", self.epsilon, 1e-30, 1.0),
+            ("train.clip", self.clip, 0.0, 1e9),
+            ("train.label_smoothing", self.label_smoothing, 0.0, 0.99),
+            ("train.word_dropout", self.word_dropout, 0.0, 0.99),
+            ("train.dropout", self.dropout, 0.0, 0.99),
+            ("train.average", self.average, 0.0, 0.999999),
+            ("train.embedding_std", self.embedding_std, 0.0, 100.0),
+            ("train.stop_at", self.stop_at, 0.0, 1.0),
+        ] {
+            if !x.is_finite() {
+                return Err(Error::field(field, "a finite number", x));
+            }
+            range(field, x, lo, hi)?;
+        }
+        Ok(())
+    }
+}
+
+fn range<T: PartialOrd + std::fmt::Display>(field: &str, x: T, lo: T, hi: T) -> Result<()> {
+    match x >= lo && x <= hi {
+        true => Ok(()),
+        false => Err(Error::field(field, format!("{lo} to {hi}"), x)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_builtin_is_valid_and_survives_a_round_trip() {
+        for (name, _) in BUILTIN {
+            let project = Project::builtin(name).unwrap();
+            assert_eq!(Project::parse("again", &project.to_toml().unwrap()).unwrap(), project);
+        }
+    }
+
+    #[test]
+    fn contradictions_name_their_field() {
+        let recall = BUILTIN[0].1;
+        for (from, to, field) in [
+            ("size = 16", "size = 17", "model.output.size"),
+            ("vocabulary = 33", "vocabulary = 34", "model.input.vocabulary"),
+            ("n_max = 16", "n_max = 15", "model.n_max"),
+            ("steps = 900", "steps = 900\nclip = -1", "train.clip"),
+            ("steps = 900", "steps = 900\nmomentum = 1", "momentum"),
+            ("kind = \"recall\"", "kind = \"recall\"\npairs = 99", "task.pairs"),
+            ("kind = \"recall\"", "kind = \"imdb\"", "model.input.slots"),
+            ("average = 0.99", "average = nan", "train.average"),
+        ] {
+            assert!(recall.contains(from));
+            let error = Project::parse("f.toml", &recall.replacen(from, to, 1))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(field) && error.contains("f.toml"), "{error}");
+        }
+    }
+}

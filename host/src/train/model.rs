@@ -1,0 +1,326 @@
+//! The whole Transformer in burn: the golden model's equations on padded batches, with gradients.
+//!
+//! [`forward`] takes the leaves of a shard and a [`Batch`] and returns the logits: one row a sequence for a pooled model, one a token
+//! otherwise. With a [`QuantPlan`] it rounds where the integer twin rounds and reads the same tables. It is tested against
+//! `astromorph::golden` for every option of the specification, and its gradients against the golden model's finite differences.
+//!
+//! ```
+//! use astromorph::{golden::Golden, weights::Weights};
+//! use astromorph_host::{data::{self, batch::Batch}, project::Project, train::{model, ops}};
+//! let project = Project::builtin("recall").unwrap();
+//! let weights = Weights::random(&project.model, 1);
+//! let set = data::load(&project, None).unwrap();
+//! let batch = Batch::new(&[&set.test[0]]);
+//! let mine = ops::values(model::predict(&project.model, &weights, &batch, None));      // 16 tokens × 16 classes
+//! let golden = Golden::<f64>::new(&project.model, &weights).unwrap().predict(&set.test[0].sequence).unwrap();
+//! assert!(mine.iter().zip(&golden.data).all(|(a, b)| (*a as f64 - b).abs() < 1e-5));
+//! ```
+
+use super::attention::{Attention, Sizes};
+use super::kernels;
+use super::leaves::{EMBEDDING, Leaves, gather};
+use super::noise::Noise;
+use super::ops::{constant, layer_norm, pointwise, values};
+use super::quant::{self, QuantPlan, Ranges};
+use crate::data::batch::Batch;
+use astromorph::positional;
+use astromorph::spec::{Absolute, Activation, Input, ModelSpec, NormOrder, Pooling};
+use astromorph::weights::Weights;
+use burn::tensor::Tensor;
+
+/// One pass forward.
+pub struct Forward<'a> {
+    /// The model.
+    pub spec: &'a ModelSpec,
+    /// Its weights in this shard's graph.
+    pub leaves: &'a Leaves,
+    /// The input.
+    pub batch: &'a Batch,
+    /// Rounding, in the quantised phase.
+    pub plan: Option<&'a QuantPlan>,
+    /// Dropout, in training.
+    pub noise: Option<Noise>,
+    /// Where the largest magnitudes go, in calibration.
+    pub ranges: Option<&'a mut Ranges>,
+}
+
+/// The input of the graph: gathered embeddings or features, (B·T) × D or width. With a plan the table's rows are rounded.
+pub fn input(spec: &ModelSpec, weights: &Weights, batch: &Batch, plan: Option<&QuantPlan>) -> Tensor<2> {
+    let rows = batch.size * batch.tokens;
+    match spec.input {
+        Input::Tokens { slots, .. } => {
+            let x = match plan.and_then(|p| p.formats.get(EMBEDDING)) {
+                Some(f) => {
+                    // Rounding a sum of rounded rows needs the rows apart.
+                    let table = &weights.tensors[EMBEDDING].data;
+                    let (up, ulp) = ((f.frac as f32).exp2(), f.ulp() as f32);
+                    let (lo, hi) = (f.min() as f32, f.max() as f32);
+                    let d = spec.d_model;
+                    let mut x = vec![0f32; rows * d];
+                    for (row, ids) in x.chunks_exact_mut(d).zip(batch.ids.chunks_exact(slots)) {
+                        for &id in ids.iter().filter(|&&id| id != 0) {
+                            for (x, e) in row.iter_mut().zip(&table[id as usize * d..][..d]) {
+                                *x += (e * up + 0.5).floor().clamp(lo, hi) * ulp;
+                            }
+                        }
+                    }
+                    x
+                }
+                None => gather(&weights.tensors[EMBEDDING].data, spec.d_model, &batch.ids, slots),
+            };
+            constant(x, [rows, spec.d_model])
+        }
+        Input::Vectors { width, .. } => constant(batch.features.clone(), [rows, width]),
+    }
+}
+
+/// Logits without gradients.
+pub fn predict(spec: &ModelSpec, weights: &Weights, batch: &Batch, plan: Option<&QuantPlan>) -> Tensor<2> {
+    let leaves = Leaves::new(weights, false);
+    let x = input(spec, weights, batch, plan);
+    Forward {
+        spec,
+        leaves: &leaves,
+        batch,
+        plan,
+        noise: None,
+        ranges: None,
+    }
+    .run(x)
+}
+
+impl Forward<'_> {
+    /// Logits of the gathered input.
+    pub fn run(mut self, input: Tensor<2>) -> Tensor<2> {
+        let spec = self.spec;
+        let (b, t, d) = (self.batch.size, self.batch.tokens, spec.d_model);
+        let mask = self.batch.padded().then(|| {
+            let row = |n: &usize| (0..t).map(|i| if i < *n { 1.0 } else { 0.0 }).collect::<Vec<f32>>();
+            constant(self.batch.lengths.iter().flat_map(row).collect(), [b, t, 1])
+        });
+        let mut x = self.embed(input);
+        for l in 0..spec.layers {
+            x = self.layer(l, x, &mask);
+        }
+        if spec.norm == NormOrder::Pre {
+            x = self.norm("norm", x);
+            x = self.at("xf", x);
+        }
+        let x = match spec.output.pooling {
+            Pooling::None => x,
+            Pooling::Mean => {
+                let mut x = x.reshape([b, t, d]);
+                if let Some(mask) = mask {
+                    x = x * mask;
+                }
+                let share = self.batch.lengths.iter().map(|n| 1.0 / *n as f32).collect();
+                let pooled = x.sum_dim(1).reshape([b, d]) * constant(share, [b, 1]);
+                self.at("pooled", pooled)
+            }
+            Pooling::Last => {
+                let last = |n: &usize| {
+                    (0..t)
+                        .map(|i| if i + 1 == *n { 1.0 } else { 0.0 })
+                        .collect::<Vec<f32>>()
+                };
+                let pick = constant(self.batch.lengths.iter().flat_map(last).collect(), [b, t, 1]);
+                (x.reshape([b, t, d]) * pick).sum_dim(1).reshape([b, d])
+            }
+        };
+        let logits = self.dense("head.weight", "head.bias", x, [d, spec.output.size]);
+        self.at("logits", logits)
+    }
+
+    fn embed(&mut self, input: Tensor<2>) -> Tensor<2> {
+        let spec = self.spec;
+        let (b, t, d) = (self.batch.size, self.batch.tokens, spec.d_model);
+        let (x, positions) = match spec.input {
+            Input::Tokens { positions, .. } => (input, positions),
+            Input::Vectors { width, positions } => {
+                (self.dense("input.weight", "input.bias", input, [width, d]), positions)
+            }
+        };
+        let table = match positions {
+            Absolute::None => return self.at("x0", x),
+            Absolute::Learnt => self.weight("position.weight", [spec.n_max, d]),
+            Absolute::Sinusoidal => constant(positional::sinusoidal::<f32>(spec.n_max, d), [spec.n_max, d]),
+        };
+        let x = x.reshape([b, t, d]) + table.narrow(0, 0, t).unsqueeze::<3>();
+        self.at("x0", x.reshape([b * t, d]))
+    }
+
+    fn layer(&mut self, l: usize, x: Tensor<2>, mask: &Option<Tensor<3>>) -> Tensor<2> {
+        let name = |part: &str| format!("layers.{l}.{part}");
+        let post = self.spec.norm == NormOrder::Post;
+        let inner = if post {
+            x.clone()
+        } else {
+            let n1 = self.norm(&name("norm1"), x.clone());
+            self.at(&name("n1"), n1)
+        };
+        let o = self.attention(l, inner, mask);
+        let r1 = self.at(&name("r1"), x + o);
+        let n2 = self.norm(&name(if post { "norm1" } else { "norm2" }), r1.clone());
+        let n2 = self.at(&name(if post { "x1" } else { "n2" }), n2);
+        let d = self.feed_forward(l, n2.clone());
+        let r2 = self.at(&name("r2"), if post { n2 + d } else { r1 + d });
+        if !post {
+            return r2;
+        }
+        let x = self.norm(&name("norm2"), r2);
+        self.at(&name("x"), x)
+    }
+
+    fn attention(&mut self, l: usize, x: Tensor<2>, mask: &Option<Tensor<3>>) -> Tensor<2> {
+        let spec = self.spec;
+        let (d, h, m, e) = (spec.d_model, spec.heads, spec.features, spec.values);
+        let name = |part: &str| format!("layers.{l}.attention.{part}");
+        let project = |me: &mut Self, part: &str, width: usize| {
+            let y = me.dense(
+                &name(&format!("w_{part}")),
+                &name(&format!("b_{part}")),
+                x.clone(),
+                [d, width],
+            );
+            me.at(&format!("layers.{l}.{part}"), y)
+        };
+        let (q, k) = (project(self, "q", h * m), project(self, "k", h * m));
+        let v = self.values(l, x, [d, h * e]);
+        let w = spec.has_position().then(|| self.positional_keys(l));
+        let sizes = Sizes {
+            batch: self.batch.size,
+            tokens: self.batch.tokens,
+            heads: h,
+            features: m,
+            values: e,
+        };
+        let attention = Attention {
+            spec,
+            layer: l,
+            sizes,
+            mask: mask.clone(),
+            plan: self.plan,
+        };
+        let watched = self.ranges.is_some();
+        let mut seen: Vec<(String, f32)> = Vec::new();
+        let y = attention.forward(
+            q,
+            k,
+            v,
+            w,
+            &mut |part, x| seen.push((format!("layers.{l}.{part}"), largest(x))),
+            watched,
+        );
+        for (name, largest) in seen {
+            self.note(&name, largest);
+        }
+        let y = self.at(&format!("layers.{l}.y"), y);
+        let o = self.dense(&name("w_o"), &name("b_o"), y, [h * e, d]);
+        let o = self.at(&format!("layers.{l}.o"), o);
+        self.drop(o)
+    }
+
+    /// v = (x W_V + b_V)/S: the scale is folded into the weights, and the folded weights are the ones that are rounded.
+    fn values(&mut self, l: usize, x: Tensor<2>, [d, width]: [usize; 2]) -> Tensor<2> {
+        let name = |part: &str| format!("layers.{l}.attention.{part}");
+        let (mut w, mut b) = (
+            self.leaves.tensor(&name("w_v"), [d, width]),
+            self.leaves.tensor(&name("b_v"), [1, width]),
+        );
+        if self.spec.attention != astromorph::spec::AttentionKind::Softmax {
+            let (h, e) = (self.spec.heads, self.spec.values);
+            let inverse = (-self.leaves.tensor(&name("log_s"), [h, 1])).exp();
+            let columns = inverse.expand([h, e]).reshape([1, width]);
+            (w, b) = (w * columns.clone(), b * columns);
+        }
+        if let Some(format) = self.plan.and_then(|p| p.formats.get(&name("w_v"))) {
+            w = quant::round(*format, w);
+        }
+        self.at(&format!("layers.{l}.v"), x.matmul(w) + b)
+    }
+
+    /// w = φ(Mᵀ (M Pd Mᵀ)), the first T rows, heads side by side: T × Hh·m.
+    fn positional_keys(&mut self, l: usize) -> Tensor<2> {
+        let (h, m, n) = (self.spec.heads, self.spec.features, self.spec.n_max);
+        let t = self.batch.tokens;
+        let big_m = self.leaves.tensor(&format!("layers.{l}.attention.M"), [h, m, n]);
+        let pd = constant(positional::matrix::<f32>(&self.spec.position, n), [1, n, n]);
+        let basis = big_m.clone().matmul(pd).matmul(big_m.clone().swap_dims(1, 2));
+        let a = big_m.narrow(2, 0, t).swap_dims(1, 2).matmul(basis);
+        let w = pointwise(a.swap_dims(0, 1).reshape([t, h * m]), kernels::phi);
+        match self.plan.and_then(|p| p.formats.get(&format!("layers.{l}.w"))) {
+            Some(format) => quant::round(*format, w),
+            None => w,
+        }
+    }
+
+    fn feed_forward(&mut self, l: usize, x: Tensor<2>) -> Tensor<2> {
+        let (d, f) = (self.spec.d_model, self.spec.hidden());
+        let name = |part: &str| format!("layers.{l}.feed_forward.{part}");
+        let u = self.dense(&name("w_1"), &name("b_1"), x, [d, f]);
+        let u = self.at(&format!("layers.{l}.u"), u);
+        let y = match self.spec.feed_forward.activation {
+            Activation::Relu => pointwise(u, kernels::relu),
+            Activation::Gelu => pointwise(u, kernels::gelu),
+        };
+        let y = self.at(&format!("layers.{l}.f"), y);
+        let y = self.dense(&name("w_2"), &name("b_2"), y, [f, d]);
+        let y = self.at(&format!("layers.{l}.d"), y);
+        self.drop(y)
+    }
+
+    fn dense(&self, w: &str, b: &str, x: Tensor<2>, shape: [usize; 2]) -> Tensor<2> {
+        x.matmul(self.weight(w, shape)) + self.leaves.tensor(b, [1, shape[1]])
+    }
+
+    fn weight<const D: usize>(&self, name: &str, shape: [usize; D]) -> Tensor<D> {
+        let w = self.leaves.tensor(name, shape);
+        match self.plan.and_then(|p| p.formats.get(name)) {
+            Some(format) => quant::round(*format, w),
+            None => w,
+        }
+    }
+
+    fn norm(&self, name: &str, x: Tensor<2>) -> Tensor<2> {
+        let d = self.spec.d_model;
+        layer_norm(
+            x,
+            self.leaves.tensor(&format!("{name}.gamma"), [d]),
+            self.leaves.tensor(&format!("{name}.beta"), [d]),
+        )
+    }
+
+    /// The place of a named tensor: watched in calibration, rounded in the quantised phase.
+    fn at<const D: usize>(&mut self, name: &str, x: Tensor<D>) -> Tensor<D> {
+        if self.ranges.is_some() {
+            let found = largest(&values(x.clone()));
+            self.note(name, found);
+        }
+        match self.plan.and_then(|p| p.formats.get(name)) {
+            // y is rounded where it is made.
+            Some(format) if !name.ends_with(".y") => quant::round(*format, x),
+            _ => x,
+        }
+    }
+
+    fn note(&mut self, name: &str, found: f32) {
+        if let Some(ranges) = self.ranges.as_deref_mut() {
+            let most = ranges.entry(name.to_string()).or_insert(0.0);
+            *most = most.max(found);
+        }
+    }
+
+    fn drop(&mut self, x: Tensor<2>) -> Tensor<2> {
+        match self.noise.as_mut() {
+            Some(noise) if noise.rate > 0.0 => {
+                let shape = x.dims();
+                x * constant(noise.mask(shape[0] * shape[1]), shape)
+            }
+            _ => x,
+        }
+    }
+}
+
+fn largest(x: &[f32]) -> f32 {
+    x.iter().fold(0f32, |m, x| m.max(x.abs()))
+}
