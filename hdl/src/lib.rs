@@ -1,1 +1,24 @@
-
+pub mod block;
+pub mod check;
+pub mod calcium;
+pub mod core;
+pub mod delay;
+pub mod drain;
+pub mod fifo;
+pub mod lane;
+pub mod loader;
+pub mod multiply;
+pub mod number;
+pub mod normalise;
+pub mod phi;
+pub mod plan;
+pub mod positional;
+pub mod power;
+pub mod ram;
+pub mod reciprocal;
+pub mod register;
+pub mod rom;
+pub mod round;
+pub mod seal;
+pub mod sequencer;
+pub mod split;

@@ -1,0 +1,164 @@
+//! How blocks are declared and simulated: [`block!`] for blocks with a kernel, [`leaf!`] for primitives with a Rust model and a Verilog body.
+//!
+//! RustHDL's own derive runs a kernel, then commits its inputs, so a clock edge or a value needs a sweep of the whole circuit per level of
+//! hierarchy, and every sweep visits every signal. Here a block first takes its inputs, returns at once when none is new, and otherwise
+//! runs its kernel and its parts until nothing moves. This gives the same values:
+//!
+//! - blocks talk only through their parent's kernel, which runs before any part does; so when the clock edge reaches the parts, every part
+//!   sees inputs computed from values before the edge, whatever the order of the parts;
+//! - a kernel is a function of the block's inputs and of its parts' outputs; if none of them is new, nothing is to be done.
+//!
+//! A block that does not settle stays changed, and RustHDL's `simulate` reports that.
+//!
+//! Drivers may deliver the edge as RustHDL does (`clock.next`, then sweeps) or commit it on the top's clock alone and hand over new inputs
+//! with the same sweep: the edge is then worked off with the old inputs first.
+
+/// Rounds after which a block counts as oscillating.
+pub const SETTLE_LIMIT: usize = 64;
+
+/// What a block remembers between sweeps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Activity {
+    /// The clock's level at the last visit.
+    pub clock: bool,
+    /// An output changed in the last visit.
+    pub changed: bool,
+    /// The kernel has run, and settled.
+    pub settled: bool,
+    /// No parent drives this block: its inputs are taken over at every visit.
+    pub exposed: bool,
+}
+
+/// Declares a block with a kernel: a structure with one `clock`, `inputs`, `outputs`, `parts` (blocks) and `locals` (local signals and
+/// constants), and its simulation. The kernel itself is `impl Logic` with `#[hdl_gen]`. A constructor sets `activity: Default::default()`.
+#[macro_export]
+macro_rules! block {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident {
+            inputs { $( $(#[$idoc:meta])* $i:ident : $it:ty ),* $(,)? }
+            outputs { $( $(#[$odoc:meta])* $o:ident : $ot:ty ),* $(,)? }
+            parts { $( $(#[$pdoc:meta])* $p:ident : $pt:ty ),* $(,)? }
+            locals { $( $(#[$ldoc:meta])* $l:ident : $lt:ty ),* $(,)? }
+        }
+    ) => {
+        $(#[$doc])*
+        pub struct $name {
+            /// Rising edge.
+            pub clock: rust_hdl::prelude::Signal<rust_hdl::prelude::In, rust_hdl::prelude::Clock>,
+            $( $(#[$idoc])* pub $i: $it, )*
+            $( $(#[$odoc])* pub $o: $ot, )*
+            $( $(#[$pdoc])* $p: $pt, )*
+            $( $(#[$ldoc])* $l: $lt, )*
+            activity: $crate::block::Activity,
+        }
+
+        impl $name {
+            /// Kernel and parts until nothing moves; tells whether an output is new.
+            fn settle(&mut self) -> bool {
+                use rust_hdl::prelude::{Block, Logic};
+                for _ in 0..$crate::block::SETTLE_LIMIT {
+                    self.update();
+                    #[allow(unused_mut)]
+                    let mut moved = false;
+                    $( self.$p.update_all(); moved |= self.$p.has_changed(); )*
+                    if !moved {
+                        self.activity.settled = true;
+                        #[allow(unused_mut)]
+                        let mut new = false;
+                        $( self.$o.update_all(); new |= self.$o.has_changed(); )*
+                        return new;
+                    }
+                }
+                self.activity.settled = false;
+                true
+            }
+        }
+
+        impl rust_hdl::prelude::Block for $name {
+            fn connect_all(&mut self) {
+                use rust_hdl::prelude::Logic;
+                self.connect();
+                $( self.$p.connect_all(); )*
+            }
+            fn update_all(&mut self) {
+                #[allow(unused_mut)]
+                let mut new = false;
+                if self.clock.val().clk != self.activity.clock && self.activity.settled {
+                    self.activity.clock = self.clock.val().clk;
+                    new |= self.settle();
+                }
+                self.clock.update_all();
+                #[allow(unused_mut)]
+                let mut work = self.clock.changed || !self.activity.settled;
+                $( self.$i.update_all(); work |= self.$i.has_changed(); )*
+                self.activity.clock = self.clock.val().clk;
+                if work {
+                    new |= self.settle();
+                }
+                self.activity.changed = new;
+            }
+            fn has_changed(&self) -> bool {
+                self.activity.changed
+            }
+            fn accept(&self, name: &str, probe: &mut dyn rust_hdl::prelude::Probe) {
+                probe.visit_start_scope(name, self);
+                self.clock.accept("clock", probe);
+                $( self.$i.accept(stringify!($i), probe); )*
+                $( self.$o.accept(stringify!($o), probe); )*
+                $( self.$p.accept(stringify!($p), probe); )*
+                $( self.$l.accept(stringify!($l), probe); )*
+                probe.visit_end_scope(name, self);
+            }
+        }
+    };
+}
+
+/// Gives a primitive its simulation. The structure has `clock`, the named inputs and outputs and `activity`; its method `edge` is the
+/// model: outputs and state after a rising edge from the inputs before it. All outputs are registers, so nothing happens without an edge.
+#[macro_export]
+macro_rules! leaf {
+    (
+        [$($generic:tt)*] $name:ty;
+        inputs: $($i:ident),*;
+        outputs: $($o:ident),*
+    ) => {
+        impl<$($generic)*> rust_hdl::prelude::Block for $name {
+            fn connect_all(&mut self) {
+                use rust_hdl::prelude::{Atom, Logic};
+                // A parent has connected our inputs by now.
+                self.activity.exposed = !self.clock.connected();
+                self.connect();
+            }
+            #[inline]
+            fn update_all(&mut self) {
+                self.activity.changed = false;
+                if self.activity.exposed {
+                    if self.clock.val().clk && !self.activity.clock {
+                        self.edge();
+                        $( self.activity.changed |= self.$o.commit(); )*
+                    }
+                    $( self.$i.update_all(); )*
+                }
+                self.clock.update_all();
+                if self.clock.changed && self.clock.val().clk {
+                    $( self.$i.update_all(); )*
+                    self.edge();
+                    $( self.activity.changed |= self.$o.commit(); )*
+                }
+                self.activity.clock = self.clock.val().clk;
+            }
+            #[inline(always)]
+            fn has_changed(&self) -> bool {
+                self.activity.changed
+            }
+            fn accept(&self, name: &str, probe: &mut dyn rust_hdl::prelude::Probe) {
+                probe.visit_start_scope(name, self);
+                self.clock.accept("clock", probe);
+                $( self.$i.accept(stringify!($i), probe); )*
+                $( self.$o.accept(stringify!($o), probe); )*
+                probe.visit_end_scope(name, self);
+            }
+        }
+    };
+}

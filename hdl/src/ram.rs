@@ -1,0 +1,128 @@
+//! Simple dual-port block RAM: one write port, one read port, one clock.
+//!
+//! | port | width | |
+//! |---|---|---|
+//! | write_enable, write_address, write_data | 1, A, W | stored at the rising edge |
+//! | read_enable, read_address | 1, A | sampled at the rising edge; without `read_enable` the output holds |
+//! | read_data | W | latency 1, registered |
+//!
+//! Whoever uses it never reads and writes one address at the same edge: the memory is marked `no_rw_check`, so that synthesis adds no
+//! address comparison, and hardware may deliver either word then. The model stops the simulation when it happens.
+//! Contents: zeros ([`Contents::Zero`]) or unknown until written ([`Contents::Unwritten`], for memories without initialisation such as
+//! iCE40's SPRAM; the model reads zero, Icarus X).
+//!
+//! ```
+//! use astromorph_hdl::{number::*, ram::{Contents, Ram}};
+//! use rust_hdl::prelude::*;
+//! let mut m = Ram::<S>::new("bank", 400, 16, Contents::Zero).unwrap();
+//! assert_eq!(m.read_address.width(), 9);
+//! m.connect_all();
+//! let mut cycle = |m: &mut Ram<S>| for level in [true, false] { m.clock.next.clk = level; simulate(m, 10); };
+//! (m.write_enable.next, m.write_address.next, m.write_data.next) = (true, U::new(399), S::new(-7));
+//! cycle(&mut m);
+//! (m.write_enable.next, m.read_enable.next, m.read_address.next) = (false, true, U::new(399));
+//! cycle(&mut m);
+//! assert_eq!(m.read_data.val(), S::new(-7));
+//! assert!(Ram::<S>::new("bank", 0, 16, Contents::Zero).is_err());
+//! ```
+
+use crate::block::Activity;
+use crate::check;
+use crate::leaf;
+use crate::number::{Flag, Sig, U, Word, natural_bits};
+use astromorph::Result;
+use rust_hdl::prelude::*;
+
+/// What a memory holds after power-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Zeros.
+    Zero,
+    /// Unknown: nothing is read before it is written.
+    Unwritten,
+}
+
+/// See the module's text.
+pub struct Ram<T: Word> {
+    /// Rising edge.
+    pub clock: Signal<In, Clock>,
+    /// Store `write_data`.
+    pub write_enable: Flag<In>,
+    /// Where to.
+    pub write_address: Sig<In, U>,
+    /// What.
+    pub write_data: Sig<In, T>,
+    /// Fetch.
+    pub read_enable: Flag<In>,
+    /// From where.
+    pub read_address: Sig<In, U>,
+    /// The word fetched.
+    pub read_data: Sig<Out, T>,
+    memory: Vec<T>,
+    contents: Contents,
+    activity: Activity,
+}
+
+impl<T: Word> Ram<T> {
+    /// `depth` words of `width` bits; `name` is for errors.
+    pub fn new(name: &str, depth: usize, width: u32, contents: Contents) -> Result<Self> {
+        check::range(&format!("{name}.depth"), depth, 1, 1 << 20)?;
+        check::width(name, width as i64)?;
+        let address = natural_bits(depth as u64 - 1);
+        Ok(Ram {
+            clock: Signal::default(),
+            write_enable: Flag::default(),
+            write_address: Sig::new(address),
+            write_data: Sig::new(width),
+            read_enable: Flag::default(),
+            read_address: Sig::new(address),
+            read_data: Sig::new(width),
+            memory: vec![T::default(); depth],
+            contents,
+            activity: Activity::default(),
+        })
+    }
+
+    /// Bits of storage.
+    pub fn bits(&self) -> usize {
+        self.memory.len() * self.read_data.width() as usize
+    }
+
+    #[inline(always)]
+    fn edge(&mut self) {
+        let (write, read) = (self.write_enable.val(), self.read_enable.val());
+        if read {
+            let address = self.read_address.val();
+            assert!(
+                !(write && self.write_address.val() == address),
+                "read and write of one word at one edge: address {address:?}"
+            );
+            // Verilog reads X beyond the depth; no block of this crate goes there.
+            self.read_data.next = self.memory[address.index()];
+        }
+        if write {
+            self.memory[self.write_address.val().index()] = self.write_data.val();
+        }
+    }
+}
+
+impl<T: Word> Logic for Ram<T> {
+    fn update(&mut self) {}
+    fn connect(&mut self) {
+        self.read_data.connect();
+    }
+    fn hdl(&self) -> Verilog {
+        let top = self.memory.len() - 1;
+        let zeros = match self.contents {
+            Contents::Zero => format!("integer i;\ninitial for (i = 0; i <= {top}; i = i + 1) memory[i] = 0;\n"),
+            Contents::Unwritten => String::new(),
+        };
+        Verilog::Custom(format!(
+            "(* no_rw_check *) reg [{}:0] memory [0:{top}];\n{zeros}initial read_data = 0;\nalways @(posedge clock) begin\n  \
+             if (write_enable) memory[write_address] <= write_data;\n  if (read_enable) read_data <= memory[read_address];\nend\n",
+            self.read_data.width() - 1
+        ))
+    }
+}
+
+leaf!([T: Word] Ram<T>; inputs: write_enable, write_address, write_data, read_enable, read_address; outputs: read_data);
