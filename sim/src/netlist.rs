@@ -102,7 +102,7 @@ impl Netlist {
     /// The netlist with its cells' models, ready to simulate. `yosys` gives the vendor's library.
     pub fn design(&self, yosys: &Installed) -> Result<Design> {
         let mut design = Design::rtl(&format!("{} netlist", self.target.name()), &self.verilog)
-            .with_cells(cells::models(yosys, self.target)?);
+            .with_cells(cells::models(yosys, self.target, &self.verilog)?);
         design.netlist = true;
         Ok(design)
     }
@@ -110,7 +110,7 @@ impl Netlist {
 
 /// For Verilog (not a netlist) that instantiates cells of `target`: the text with their models.
 pub fn rtl_with_cells(yosys: &Installed, name: &str, verilog: &str, target: Target) -> Result<Design> {
-    let mut design = Design::rtl(name, verilog).with_cells(cells::models(yosys, target)?);
+    let mut design = Design::rtl(name, verilog).with_cells(cells::models(yosys, target, verilog)?);
     // The vendors' models give the same warnings as in a netlist.
     design.netlist = true;
     Ok(design)

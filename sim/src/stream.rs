@@ -41,7 +41,8 @@ impl Stalls {
         Stalls::new(0, 0.0)
     }
 
-    fn pause(&mut self) -> bool {
+    /// Whether the side pauses in the next cycle.
+    pub fn pause(&mut self) -> bool {
         self.probability > 0.0 && self.random.random_bool(self.probability)
     }
 }
@@ -115,16 +116,16 @@ impl<T: PartialEq + std::fmt::Debug> Checker<T> {
     pub fn step(&mut self, payload: Option<T>, ready: bool) -> Result<bool> {
         let cycle = self.cycle;
         self.cycle += 1;
-        if let Some(held) = &self.held {
-            if payload.as_ref() != Some(held) {
-                let error = Error::Protocol {
-                    stream: self.name.clone(),
-                    cycle,
-                    found: format!("{held:?} replaced by {payload:?}"),
-                };
-                self.held = payload;
-                return Err(error);
-            }
+        if let Some(held) = &self.held
+            && payload.as_ref() != Some(held)
+        {
+            let error = Error::Protocol {
+                stream: self.name.clone(),
+                cycle,
+                found: format!("{held:?} replaced by {payload:?}"),
+            };
+            self.held = payload;
+            return Err(error);
         }
         let taken = payload.is_some() && ready;
         self.held = if ready { None } else { payload };
@@ -173,7 +174,7 @@ pub fn random_word(random: &mut impl Rng, bits: u32) -> u64 {
         0 => 0,
         1 => mask,
         2 => mask >> 1,
-        3 => (mask >> 1) + 1 & mask,
+        3 => ((mask >> 1) + 1) & mask,
         _ => random.random::<u64>() & mask,
     }
 }

@@ -27,8 +27,18 @@ pub fn replay(tool: &Installed, design: &Design, trace: &Trace, dir: &Path) -> R
         write(name, text)?;
         names.push(name);
     }
+    // Default values of ports are beyond Icarus before version 12: a pin left open is then unknown, and
+    // what depends on it is found.
     tool.run()
-        .args(["-g2005-sv", "-DNO_INCLUDES", "-s", "bench", "-o", "bench.vvp"])
+        .args([
+            "-g2005-sv",
+            "-DNO_INCLUDES",
+            "-DNO_ICE40_DEFAULT_ASSIGNMENTS",
+            "-s",
+            "bench",
+            "-o",
+            "bench.vvp",
+        ])
         .args(&names)
         .dir(dir)
         .output(dir.join("bench.vvp"))

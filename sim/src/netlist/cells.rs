@@ -1,29 +1,69 @@
 //! Simulation models of the vendors' cells.
 //!
 //! Yosys' own files are taken from the installation that made the netlist, included files in place, timing
-//! (`specify`) removed. Modules this crate models itself are taken out of them: Yosys has only their ports.
+//! (`specify`) removed, and only the modules that are used: some others are beyond Icarus. Modules this
+//! crate models itself are taken from here: Yosys has only their ports.
 
 use super::Target;
 use crate::error::{Error, Result};
 use crate::tools::Installed;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 const MULT18X18D: &str = include_str!("../../cells/mult18x18d.v");
 const DP16KD: &str = include_str!("../../cells/dp16kd.v");
 
-/// All models of a family in one text.
-pub(super) fn models(yosys: &Installed, target: Target) -> Result<String> {
+/// The models of the cells that `verilog` instantiates, in one text.
+pub(super) fn models(yosys: &Installed, target: Target, verilog: &str) -> Result<String> {
     let (folder, own): (_, &[_]) = match target {
         Target::Ice40 => ("ice40", &[]),
         Target::Ecp5 => ("ecp5", &[("MULT18X18D", MULT18X18D), ("DP16KD", DP16KD)]),
     };
     let folder = yosys.share().join(folder);
-    let mut text = without_specify(&read_with_includes(&folder, "cells_sim.v", 0)?);
-    for (module, model) in own {
-        text = without_module(&text, module);
+    let library = without_specify(&read_with_includes(&folder, "cells_sim.v", 0)?);
+    let mut used = used_modules(&library, verilog);
+    for (module, _) in own {
+        used.remove(*module);
+    }
+    let mut text = only_modules(&library, &used);
+    for (_, model) in own {
         text.push_str(model);
     }
     Ok(text)
+}
+
+/// Names that a text mentions: more than it instantiates, never less.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+}
+
+/// The modules of the library that `verilog` needs, with those they need themselves.
+fn used_modules<'a>(library: &'a str, verilog: &str) -> HashSet<&'a str> {
+    let mut bodies: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut module = None;
+    for line in library.lines() {
+        module = module_name(line).or(module);
+        if let Some(name) = module {
+            bodies.entry(name).or_default().push(line);
+        }
+    }
+    let mut used = HashSet::new();
+    let mut open: Vec<&str> = words(verilog)
+        .filter_map(|w| bodies.get_key_value(w).map(|(k, _)| *k))
+        .collect();
+    while let Some(name) = open.pop() {
+        if used.insert(name) {
+            let lines = bodies.get(name).into_iter().flatten();
+            let inside = lines.flat_map(|l| words(l));
+            open.extend(inside.filter_map(|w| bodies.get_key_value(w).map(|(k, _)| *k)));
+        }
+    }
+    used
+}
+
+fn module_name(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("module ")?.trim_start();
+    rest.trim_start_matches('\\').split(['(', ' ', '#', ';']).next()
 }
 
 /// A file with the files it includes from its own folder in their places. Files Yosys does not ship
@@ -66,28 +106,26 @@ fn without_specify(text: &str) -> String {
     out
 }
 
-/// Drops one module and the attribute line before it.
-fn without_module(text: &str, module: &str) -> String {
+/// Drops all modules but the named ones, with the attribute line before them.
+fn only_modules(text: &str, keep: &HashSet<&str>) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut inside = false;
+    let mut dropping = false;
     let mut attribute = None;
     for line in text.lines() {
-        if !inside && line.starts_with("(*") {
+        if !dropping && line.starts_with("(*") {
             // Held back until it is known what it belongs to.
             out.extend(attribute.replace(format!("{line}\n")));
             continue;
         }
-        let name = line
-            .strip_prefix("module ")
-            .map(|rest| rest.split(['(', ' ', '#']).next().unwrap_or(rest));
-        inside |= name == Some(module);
+        dropping |= module_name(line).is_some_and(|name| !keep.contains(name));
         let before = attribute.take();
-        if !inside {
+        if !dropping {
             out.extend(before);
             out.push_str(line);
             out.push('\n');
         }
-        inside &= line.trim() != "endmodule";
+        // A module may stand on one line.
+        dropping &= !line.trim_end().ends_with("endmodule");
     }
     out
 }
@@ -97,11 +135,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn specify_blocks_and_named_modules_go_and_the_rest_stays() {
-        let text = "(* box *)\nmodule A(input x);\n  specify\n    (x => y) = 1;\n  endspecify\nendmodule\nmodule AB(input x);\nendmodule\n";
+    fn used_modules_stay_and_timing_and_the_rest_go() {
+        let text = "(* box *)\nmodule A(input x);\n  specify\n    (x => y) = 1;\n  endspecify\nendmodule\n`define KEPT\nmodule \\$B (input x);\n  C c();\nendmodule\nmodule C; endmodule\n";
         let clean = without_specify(text);
-        assert!(!clean.contains("=>") && clean.contains("module A("));
-        let one = without_module(&clean, "A");
-        assert!(!one.contains("module A(") && !one.contains("box") && one.contains("module AB("));
+        assert!(!clean.contains("=>"));
+        let used = used_modules(&clean, "module top; \\$B b(); endmodule");
+        assert_eq!(used, HashSet::from(["$B", "C"]));
+        let kept = only_modules(&clean, &used);
+        assert!(!kept.contains("module A") && !kept.contains("box"));
+        assert!(kept.contains("`define KEPT") && kept.contains("module C"));
     }
 }

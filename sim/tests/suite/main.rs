@@ -1,0 +1,13 @@
+//! The simulation crate's own tests: small blocks through every form, and faults that must be caught.
+
+mod blocks;
+mod cosim;
+mod driver;
+mod netlists;
+mod streams;
+mod support;
+mod tools;
+mod vendor_cells;
+mod vendor_multipliers;
+mod vendor_ports;
+mod waves;
