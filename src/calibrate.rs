@@ -7,8 +7,8 @@
 //! ```
 //! use astromorph::calibrate::Spread;
 //! let mut spread = Spread::default();
-//! for i in 0..10_000 { spread.add((i % 100) as f64 * 1e-3); }
-//! spread.add(6.0);                                        // one outlier in ten thousand
+//! for i in 0..100_000 { spread.add((i % 100) as f64 * 1e-3); }
+//! spread.add(6.0);                                        // one outlier in a hundred thousand
 //! assert_eq!(spread.format(8, 0).frac, 4);                // ±7.9 holds it, in steps of 1/16
 //! assert_eq!(spread.format(8, 2).frac, 5);                // clipping it at ±4 costs less than steps of 1/32 gain; at ±2 it would cost more
 //! ```
@@ -39,7 +39,10 @@ pub struct Spread {
 
 impl Default for Spread {
     fn default() -> Self {
-        Spread { octaves: vec![[0.0; 3]; OCTAVES], limit: 0.0 }
+        Spread {
+            octaves: vec![[0.0; 3]; OCTAVES],
+            limit: 0.0,
+        }
     }
 }
 
@@ -86,12 +89,20 @@ impl Spread {
         self.octaves.iter().enumerate().map(cost).sum()
     }
 
+    /// The same relative to the tensor's own size.
+    fn relative_error(&self, format: Format) -> f64 {
+        let square: f64 = self.octaves.iter().map(|[_, _, square]| square).sum();
+        self.squared_error(format) / square.max(f64::MIN_POSITIVE)
+    }
+
     /// The format of `bits` bits with the least squared error among the one that holds every value and those with up to `clip` more
     /// fraction bits.
     pub fn format(&self, bits: u32, clip: i32) -> Format {
         let holding = Format::holding(bits, self.limit);
         let candidates = (0..=clip).map(|more| Format::new(bits, holding.frac + more));
-        candidates.min_by(|x, y| self.squared_error(*x).total_cmp(&self.squared_error(*y))).unwrap_or(holding)
+        candidates
+            .min_by(|x, y| self.squared_error(*x).total_cmp(&self.squared_error(*y)))
+            .unwrap_or(holding)
     }
 }
 
@@ -105,7 +116,10 @@ pub struct Clip {
 }
 
 /// What [`Plan::calibrate`] uses.
-pub const CLIP: Clip = Clip { weights: 2, activations: 2 };
+pub const CLIP: Clip = Clip {
+    weights: 2,
+    activations: 2,
+};
 
 /// Spreads of all tensors by name, and the longest sequence.
 #[derive(Clone, Debug, Default)]
@@ -141,8 +155,11 @@ impl Spreads {
 
 /// What the golden model shows on some sequences, and what it does not show but formats depend on: features, x̂/√D, H between the tokens.
 fn observe(spec: &ModelSpec, golden: &Golden<f64>, sequences: &[Sequence]) -> Result<Spreads> {
-    let norms: BTreeMap<String, String> =
-        Flow(spec).norms().into_iter().map(|(prefix, input, _)| (input, format!("{prefix}.n"))).collect();
+    let norms: BTreeMap<String, String> = Flow(spec)
+        .norms()
+        .into_iter()
+        .map(|(prefix, input, _)| (input, format!("{prefix}.n")))
+        .collect();
     let running = spec.order == Order::Causal && spec.nonlinearity == Nonlinearity::Identity;
     let mut spreads = Spreads::default();
     for sequence in sequences {
@@ -225,24 +242,13 @@ impl Plan {
         if sequences.is_empty() {
             return Err(Error::field("calibration", "at least one sequence", "none"));
         }
-        let batches: Vec<Result<Spreads>> =
-            sequences.par_chunks(BATCH).map(|batch| observe(spec, &golden, batch)).collect();
+        let batches: Vec<Result<Spreads>> = sequences
+            .par_chunks(BATCH)
+            .map(|batch| observe(spec, &golden, batch))
+            .collect();
         let mut spreads = Spreads::default();
         for batch in batches {
             spreads.merge(batch?);
-        }
-        // a, w and a + w share a format: it fits all three, w at every position.
-        for l in 0..spec.layers {
-            let name = |x: &str| format!("layers.{l}.{x}");
-            let mut a = spreads.get(&name("a"));
-            let (alone, mut keys) = (a.limit, Spread::default());
-            if spec.has_position() {
-                image::positional_keys(spec, weights, l)?.iter().for_each(|&w| keys.add(w));
-                a.merge(&keys);
-                a.merge(&spreads.get(&name("aw")));
-            }
-            a.limit = alone + keys.limit;
-            spreads.by_name.insert(name("a"), a);
         }
         let mut plan = Plan::default();
         for rule in rules(spec, quantize) {
@@ -251,11 +257,18 @@ impl Plan {
             let format = match &rule.frac {
                 Frac::Fixed(frac) => Format::new(bits, *frac),
                 Frac::Sum(of) => {
-                    let frac = of.iter().map(|name| plan.format(name).map(|f| f.frac)).sum::<Result<i32>>()?;
+                    let frac = of
+                        .iter()
+                        .map(|name| plan.format(name).map(|f| f.frac))
+                        .sum::<Result<i32>>()?;
                     let largest = weight.iter().flatten().fold(0f64, |m, x| m.max(x.abs()));
                     let wide = rule.bits.len() > 1 && largest * (frac as f64).exp2() >= 2f64.powi(31) - 1.0;
                     if wide && largest * (frac as f64).exp2() >= 2f64.powi(WIDE_BIAS as i32 - 1) {
-                        return Err(Error::field(rule.name, format!("below 2^{}", WIDE_BIAS as i32 - 1 - frac), largest));
+                        return Err(Error::field(
+                            rule.name,
+                            format!("below 2^{}", WIDE_BIAS as i32 - 1 - frac),
+                            largest,
+                        ));
                     }
                     Format::new(if wide { WIDE_BIAS } else { bits }, frac)
                 }
@@ -268,7 +281,10 @@ impl Plan {
                         }
                         None => (spreads.get(&rule.name), clip.activations),
                     };
-                    let format = free(spec, &rule.name, bits, spread, clip, spreads.longest);
+                    let format = match rule.name.strip_suffix(".a") {
+                        Some(layer) => keys(spec, weights, layer, bits, &spreads, clip)?,
+                        None => free(spec, &rule.name, bits, spread, clip, spreads.longest),
+                    };
                     Format::new(bits, format.frac.clamp(*lo, *hi))
                 }
             };
@@ -296,6 +312,26 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// The format that a, w and a + w of one layer share. Calcium sums up a and Z sums up a + w, so neither may be lost in the steps of the other:
+/// the two errors count relative to their own tensors. w may be far above a, so the choice reaches further than a single tensor's.
+fn keys(spec: &ModelSpec, weights: &Weights, layer: &str, bits: u32, spreads: &Spreads, clip: i32) -> Result<Format> {
+    let a = spreads.get(&format!("{layer}.a"));
+    let (mut fused, mut w) = (spreads.get(&format!("{layer}.aw")), Spread::default());
+    if spec.has_position() {
+        // w is known at every position, also at those no calibration sequence reached.
+        image::positional_keys(spec, weights, layer)?
+            .iter()
+            .for_each(|&x| w.add(x));
+        fused.merge(&w);
+    }
+    let holding = Format::holding(bits, a.limit + w.limit);
+    let error = |f: &Format| a.relative_error(*f) + fused.relative_error(*f);
+    let candidates = (0..=2 * clip).map(|more| Format::new(bits, holding.frac + more));
+    Ok(candidates
+        .min_by(|x, y| error(x).total_cmp(&error(y)))
+        .unwrap_or(holding))
 }
 
 /// A free format from its spread.

@@ -13,6 +13,7 @@
 //! | [`golden`] | every equation in floating point, generic over `num_traits::Float` |
 //! | [`plan`], [`calibrate`] | one fixed-point format a tensor, and how it is chosen |
 //! | [`image`] | the quantised model as integers, and its file |
+//! | [`report`] | the twin's error against the golden model, tensor by tensor |
 //! | [`twin`] | the same model in integers, bit for bit what the hardware computes |
 //!
 //! This crate knows no hardware and no device. The law it implements is `docs/arithmetic.md`.
@@ -20,8 +21,12 @@
 pub mod atomic;
 pub mod calibrate;
 pub mod error;
+#[cfg(test)]
+mod fixture;
 pub mod format;
 pub mod golden;
+#[cfg(test)]
+mod hostile;
 pub mod image;
 pub mod plan;
 pub mod positional;

@@ -101,7 +101,10 @@ impl Image {
             .iter()
             .map(|(&name, bytes)| {
                 let tensor = &self.tensors[name];
-                Ok((name, TensorView::new(tensor.words.dtype(), tensor.shape.clone(), bytes)?))
+                Ok((
+                    name,
+                    TensorView::new(tensor.words.dtype(), tensor.shape.clone(), bytes)?,
+                ))
             })
             .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()
             .map_err(|e| refused(&e))?;
@@ -129,7 +132,10 @@ impl Header {
     fn parse(text: &[u8], size: usize) -> std::result::Result<Header, String> {
         let entries: BTreeMap<String, serde_json::Value> =
             serde_json::from_slice(text).map_err(|e| format!("header: {e}"))?;
-        let metadata = entries.get("__metadata__").and_then(|m| m.get(KEY)).and_then(|text| text.as_str());
+        let metadata = entries
+            .get("__metadata__")
+            .and_then(|m| m.get(KEY))
+            .and_then(|text| text.as_str());
         let metadata = metadata.ok_or_else(|| wrong(format!("metadata {KEY:?}"), "a text", "none"))?;
         let said = |e: &dyn std::fmt::Display| format!("metadata {KEY:?}: {e}");
         let version = serde_json::from_str::<serde_json::Value>(metadata).map_err(|e| said(&e))?;
@@ -141,7 +147,12 @@ impl Header {
             }
         }
         let description: Description = serde_json::from_str(metadata).map_err(|e| said(&e))?;
-        let Description { spec, quantize, formats, .. } = &description;
+        let Description {
+            spec,
+            quantize,
+            formats,
+            ..
+        } = &description;
         formats.validate(spec, quantize).map_err(|e| said(&e))?;
 
         let mut expected: BTreeMap<String, Slot> = BTreeMap::new();
@@ -160,12 +171,20 @@ impl Header {
                 return Err(wrong(at, format!("type {dtype}"), info.dtype));
             }
             if info.shape != slot.shape {
-                return Err(wrong(at, format!("shape {:?}", slot.shape), format!("{:?}", info.shape)));
+                return Err(wrong(
+                    at,
+                    format!("shape {:?}", slot.shape),
+                    format!("{:?}", info.shape),
+                ));
             }
             let (begin, end) = info.data_offsets;
             let bytes = slot.size() * (dtype.bitsize() / 8);
             if end.checked_sub(begin) != Some(bytes) || end > size {
-                return Err(wrong(at, format!("{bytes} of {size} bytes"), format!("offsets {begin} to {end}")));
+                return Err(wrong(
+                    at,
+                    format!("{bytes} of {size} bytes"),
+                    format!("offsets {begin} to {end}"),
+                ));
             }
             if !description.tensors.contains_key(name) {
                 return Err(wrong(at, "a SHA-256 in the metadata", "none"));
@@ -177,14 +196,22 @@ impl Header {
         }
         let known = |name: &String| tensors.iter().any(|(slot, ..)| slot.name == *name);
         if let Some(name) = description.tensors.keys().find(|name| !known(name)) {
-            return Err(wrong(format!("metadata {KEY:?}, tensors.{name}"), "a tensor of this name", "none"));
+            return Err(wrong(
+                format!("metadata {KEY:?}, tensors.{name}"),
+                "a tensor of this name",
+                "none",
+            ));
         }
         tensors.sort_by_key(|(_, begin, _)| *begin);
         let mut next = 0;
         for (slot, begin, end) in &tensors {
             if *begin != next {
                 let what = format!("tensor {}", slot.name);
-                return Err(wrong(what, format!("its bytes to begin at {next}, behind the tensor before"), begin));
+                return Err(wrong(
+                    what,
+                    format!("its bytes to begin at {next}, behind the tensor before"),
+                    begin,
+                ));
             }
             next = *end;
         }
@@ -198,20 +225,43 @@ impl Header {
 
     /// Reads, hashes and checks the data.
     fn image(self, data: &[u8]) -> std::result::Result<Image, String> {
-        let Description { spec, quantize, formats, tensors: hashes, hash, .. } = self.description;
+        let Description {
+            spec,
+            quantize,
+            formats,
+            tensors: hashes,
+            hash,
+            ..
+        } = self.description;
         let mut tensors = BTreeMap::new();
         for (slot, begin, end) in self.tensors {
-            let tensor = IntTensor { shape: slot.shape, words: Words::unpack(slot.bits, &data[begin..end]) };
+            let tensor = IntTensor {
+                shape: slot.shape,
+                words: Words::unpack(slot.bits, &data[begin..end]),
+            };
             let (expected, found) = (&hashes[&slot.name], hash::tensor(&tensor));
             if *expected != found {
-                return Err(wrong(format!("tensor {}", slot.name), format!("SHA-256 {expected}"), found));
+                return Err(wrong(
+                    format!("tensor {}", slot.name),
+                    format!("SHA-256 {expected}"),
+                    found,
+                ));
             }
             tensors.insert(slot.name, tensor);
         }
-        let image = Image { spec, quantize, plan: formats, tensors };
+        let image = Image {
+            spec,
+            quantize,
+            plan: formats,
+            tensors,
+        };
         let found = hash::whole(&image, &hashes);
         if hash != found {
-            return Err(wrong(format!("metadata {KEY:?}, hash"), format!("SHA-256 {hash}"), found));
+            return Err(wrong(
+                format!("metadata {KEY:?}, hash"),
+                format!("SHA-256 {hash}"),
+                found,
+            ));
         }
         image.check().map_err(|e| format!("tensor {e}"))?;
         Ok(image)

@@ -16,7 +16,11 @@ pub(super) fn tensor(tensor: &IntTensor) -> String {
 
 /// Of every tensor by name.
 pub(super) fn tensors(image: &Image) -> BTreeMap<String, String> {
-    image.tensors.iter().map(|(name, t)| (name.clone(), tensor(t))).collect()
+    image
+        .tensors
+        .iter()
+        .map(|(name, t)| (name.clone(), tensor(t)))
+        .collect()
 }
 
 /// Over format version, specification, widths and formats as JSON, and each tensor's name, type, shape and hash, line by line.

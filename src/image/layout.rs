@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::format::Format;
 use crate::plan::Plan;
-use crate::spec::{Activation, Absolute, Input, ModelSpec, Nonlinearity, NormOrder, QuantizeSpec};
+use crate::spec::{Absolute, Activation, Input, ModelSpec, Nonlinearity, NormOrder, QuantizeSpec};
 use crate::table;
 
 /// One tensor of an image.
@@ -35,7 +35,13 @@ const MANTISSA: Format = Format::new(16, 15);
 pub fn slots(spec: &ModelSpec, quantize: &QuantizeSpec, plan: &Plan) -> Result<Vec<Slot>> {
     let mut list = Vec::new();
     let mut add = |name: String, shape: &[usize], format: Format, low: i64| {
-        list.push(Slot { name, shape: shape.to_vec(), bits: format.bits, low, high: format.max() })
+        list.push(Slot {
+            name,
+            shape: shape.to_vec(),
+            bits: format.bits,
+            low,
+            high: format.max(),
+        })
     };
     let (d, hidden) = (spec.d_model, spec.hidden());
     let (qk, v) = (spec.heads * spec.features, spec.heads * spec.values);
@@ -48,7 +54,9 @@ pub fn slots(spec: &ModelSpec, quantize: &QuantizeSpec, plan: &Plan) -> Result<V
         Ok(())
     };
     let positions = match spec.input {
-        Input::Tokens { vocabulary, positions, .. } => {
+        Input::Tokens {
+            vocabulary, positions, ..
+        } => {
             whole("embedding.weight", &[vocabulary, d])?;
             positions
         }
@@ -90,19 +98,44 @@ pub fn slots(spec: &ModelSpec, quantize: &QuantizeSpec, plan: &Plan) -> Result<V
         add(at("attention.phi_k"), &[1 << index], f.a, 0);
         add(at("attention.phi_q"), &[1 << index], f.b, 0);
         let exponents = table::calcium_bits(w, spec.n_max) as usize;
-        add(at("attention.power"), &[exponents, 1 << quantize.power_mantissa_bits], f.g, 0);
+        add(
+            at("attention.power"),
+            &[exponents, 1 << quantize.power_mantissa_bits],
+            f.g,
+            0,
+        );
         if spec.has_position() {
             add(at("attention.w"), &[spec.heads, spec.n_max, spec.features], f.a, 0);
         }
         if spec.feed_forward.activation == Activation::Gelu {
             let format = stored(&at("f"))?;
-            add(at("feed_forward.gelu"), &[1 << quantize.gelu_index_bits], format, format.min());
+            add(
+                at("feed_forward.gelu"),
+                &[1 << quantize.gelu_index_bits],
+                format,
+                format.min(),
+            );
         }
     }
-    add("tables.reciprocal".into(), &[1 << quantize.reciprocal_mantissa_bits], MANTISSA, 0);
-    add("tables.rsqrt".into(), &[2, 1 << quantize.rsqrt_mantissa_bits], MANTISSA, 0);
+    add(
+        "tables.reciprocal".into(),
+        &[1 << quantize.reciprocal_mantissa_bits],
+        MANTISSA,
+        0,
+    );
+    add(
+        "tables.rsqrt".into(),
+        &[2, 1 << quantize.rsqrt_mantissa_bits],
+        MANTISSA,
+        0,
+    );
     if spec.nonlinearity == Nonlinearity::Sigmoid {
-        add("tables.sigmoid".into(), &[1 << quantize.sigmoid_index_bits], Format::new(w, w as i32 - 1), 0);
+        add(
+            "tables.sigmoid".into(),
+            &[1 << quantize.sigmoid_index_bits],
+            Format::new(w, w as i32 - 1),
+            0,
+        );
     }
     Ok(list)
 }

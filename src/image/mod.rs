@@ -83,7 +83,12 @@ impl Image {
             };
             add(slot.name, slot.shape, slot.bits, words);
         }
-        let image = Image { spec: spec.clone(), quantize: *quantize, plan: plan.clone(), tensors };
+        let image = Image {
+            spec: spec.clone(),
+            quantize: *quantize,
+            plan: plan.clone(),
+            tensors,
+        };
         image.check()?;
         Ok(image)
     }
@@ -110,7 +115,9 @@ impl Image {
 
     /// A tensor by name.
     pub fn tensor(&self, name: &str) -> Result<&IntTensor> {
-        self.tensors.get(name).ok_or_else(|| Error::field(name, "a tensor of this name", "none"))
+        self.tensors
+            .get(name)
+            .ok_or_else(|| Error::field(name, "a tensor of this name", "none"))
     }
 
     /// A tensor of operands.
@@ -175,7 +182,11 @@ impl Image {
             && let Some(at) = (0..self.spec.d_model).find(|&i| embedding.words.get(i) != 0)
         {
             let found = embedding.words.get(at);
-            return Err(Error::field(format!("embedding.weight[{at}]"), "0 for identifier 0 (\"none\")", found));
+            return Err(Error::field(
+                format!("embedding.weight[{at}]"),
+                "0 for identifier 0 (\"none\")",
+                found,
+            ));
         }
         (0..self.spec.layers).try_for_each(|l| self.attention(l)?.validate())
     }
@@ -207,7 +218,10 @@ fn layer_table(
     name: &str,
 ) -> Result<Vec<i64>> {
     let unknown = || Error::field(name, "a tensor of this name", "none");
-    let (l, rest) = name.strip_prefix("layers.").and_then(|x| x.split_once('.')).ok_or_else(unknown)?;
+    let (l, rest) = name
+        .strip_prefix("layers.")
+        .and_then(|x| x.split_once('.'))
+        .ok_or_else(unknown)?;
     let l: usize = l.parse().map_err(|_| unknown())?;
     let f = plan.attention(l)?;
     let words = match rest {
@@ -215,14 +229,20 @@ fn layer_table(
         "attention.phi_q" => table::phi(f.q, f.b, quantize.phi_index_bits),
         "attention.power" => {
             let exponents = table::calcium_bits(quantize.activation_bits, spec.n_max);
-            table::power(spec.effective_alpha(), f.a.frac, exponents, quantize.power_mantissa_bits, f.g)
+            table::power(
+                spec.effective_alpha(),
+                f.a.frac,
+                exponents,
+                quantize.power_mantissa_bits,
+                f.g,
+            )
         }
         "feed_forward.gelu" if spec.feed_forward.activation == Activation::Gelu => {
             let of = |x: &str| -> Result<Format> { plan.format(&format!("layers.{l}.{x}")) };
             table::gelu(of("u")?, of("f")?, quantize.gelu_index_bits)
         }
         "attention.w" => {
-            let keys = positional_keys(spec, weights, l)?;
+            let keys = positional_keys(spec, weights, &format!("layers.{l}"))?;
             return Ok(keys.iter().map(|&w| f.a.encode(w).max(0)).collect());
         }
         _ => return Err(unknown()),

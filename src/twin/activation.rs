@@ -26,12 +26,19 @@ pub struct Activate {
 impl Activate {
     /// max(u, 0) from `fu` to `ff`.
     pub fn relu(fu: Format, ff: Format) -> Self {
-        Activate { rounder: Rounder::new(fu.frac, ff), out: ff, correction: None }
+        Activate {
+            rounder: Rounder::new(fu.frac, ff),
+            out: ff,
+            correction: None,
+        }
     }
 
     /// GELU with its table of 2^`index_bits` words.
     pub fn gelu(fu: Format, ff: Format, words: Vec<i32>, index_bits: u32) -> Self {
-        Activate { correction: Some((words, table::gelu_shift(fu, index_bits))), ..Self::relu(fu, ff) }
+        Activate {
+            correction: Some((words, table::gelu_shift(fu, index_bits))),
+            ..Self::relu(fu, ff)
+        }
     }
 
     /// Format of the result.
@@ -83,7 +90,10 @@ mod tests {
                 let expected = exact(fu.decode(u));
                 let found = ff.decode(gelu.run(&[u as i32])[0] as i64);
                 let saturated = expected > ff.decode(ff.max());
-                assert!(saturated || (found - expected).abs() <= ff.ulp() + 0.5 * bin, "{u} {found} {expected}");
+                assert!(
+                    saturated || (found - expected).abs() <= ff.ulp() + 0.5 * bin,
+                    "{u} {found} {expected}"
+                );
             }
         }
     }

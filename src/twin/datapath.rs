@@ -36,8 +36,16 @@ pub struct Trace {
 /// [`Attention::seal`] for whole matrices, its constants computed once.
 enum Seal<'a> {
     Identity(Rounder),
-    Sigmoid { index: Rounder, words: &'a [i32], half: i32 },
-    HardSigmoid { index: Rounder, half: i32, top: i32 },
+    Sigmoid {
+        index: Rounder,
+        words: &'a [i32],
+        half: i32,
+    },
+    HardSigmoid {
+        index: Rounder,
+        half: i32,
+        top: i32,
+    },
 }
 
 impl Seal<'_> {
@@ -188,11 +196,22 @@ impl Attention {
         let (hm, he) = (self.heads * m, self.heads * e);
         let (entries, sums) = (head * m * e..(head + 1) * m * e, head * m..(head + 1) * m);
         // Z += (aw)ᵀ v: feature i's row of the left factor is column i of aw.
-        let aw = Strided { words: &t.aw[first * hm + head * m..], row: 1, column: hm };
-        let v = Strided { words: &v[first * he + head * e..], row: he, column: 1 };
+        let aw = Strided {
+            words: &t.aw[first * hm + head * m..],
+            row: 1,
+            column: hm,
+        };
+        let v = Strided {
+            words: &v[first * he + head * e..],
+            row: he,
+            column: 1,
+        };
         product(&mut t.z[entries.clone()], m, count, aw, v);
         for row in t.a[first * hm..(first + count) * hm].chunks_exact(hm) {
-            t.s[sums.clone()].iter_mut().zip(&row[sums.clone()]).for_each(|(s, &a)| *s += a as i64);
+            t.s[sums.clone()]
+                .iter_mut()
+                .zip(&row[sums.clone()])
+                .for_each(|(s, &a)| *s += a as i64);
         }
         for i in sums {
             t.g[i] = self.power(t.s[i]);
@@ -204,12 +223,26 @@ impl Attention {
     fn read(&self, t: &mut Trace, head: usize, first: usize, count: usize, num: &mut Vec<i64>) {
         let (m, e, heads) = (self.features, self.values, self.heads);
         let (c_min, normaliser, num_bits) = (self.c_min(), self.normaliser(), self.num_bits());
-        let b = Strided { words: &t.b[(first * heads + head) * m..], row: heads * m, column: 1 };
-        let h = Strided { words: &t.h[head * m * e..(head + 1) * m * e], row: e, column: 1 };
+        let b = Strided {
+            words: &t.b[(first * heads + head) * m..],
+            row: heads * m,
+            column: 1,
+        };
+        let h = Strided {
+            words: &t.h[head * m * e..(head + 1) * m * e],
+            row: e,
+            column: 1,
+        };
         num.clear();
         num.resize(count * e, 0);
         product(num, count, m, b, h);
-        dots(&mut t.c[first * heads + head..], heads, count, b, &t.g[head * m..(head + 1) * m]);
+        dots(
+            &mut t.c[first * heads + head..],
+            heads,
+            count,
+            b,
+            &t.g[head * m..(head + 1) * m],
+        );
         for (k, num) in num.chunks_exact(e).enumerate() {
             let at = (first + k) * heads + head;
             t.c[at] = t.c[at].max(c_min);

@@ -63,8 +63,16 @@ impl Dense {
         let (rows, outputs) = (x.len() / self.inputs, self.bias.len());
         let mut acc = self.bias.repeat(rows);
         acc.iter_mut().zip(addend).for_each(|(acc, p)| *acc += p);
-        let x = Strided { words: x, row: self.inputs, column: 1 };
-        let weight = Strided { words: &self.weight, row: outputs, column: 1 };
+        let x = Strided {
+            words: x,
+            row: self.inputs,
+            column: 1,
+        };
+        let weight = Strided {
+            words: &self.weight,
+            row: outputs,
+            column: 1,
+        };
         product(&mut acc, rows, self.inputs, x, weight);
         acc
     }
@@ -90,7 +98,10 @@ mod tests {
                 let dense = Dense::new(weight, vec![b.max()], b, x, w, Format::new(bits, 0));
                 let declared = dense.accumulator_bits(Some(b));
                 let acc = dense.accumulate(&vec![x.min() as i32; inputs], &[b.max()])[0];
-                assert!(acc <= Format::new(declared.min(63), 0).max() && declared <= 62, "{declared} bits");
+                assert!(
+                    acc <= Format::new(declared.min(63), 0).max() && declared <= 62,
+                    "{declared} bits"
+                );
                 assert!(acc > Format::new(declared - 1, 0).max(), "{declared} bits are too many");
             }
         }

@@ -36,7 +36,15 @@ impl Embedding {
         slots: usize,
         out: Format,
     ) -> Self {
-        Embedding { table, width, weight, position, slots, rounder: Rounder::new(weight.frac, out), out }
+        Embedding {
+            table,
+            width,
+            weight,
+            position,
+            slots,
+            rounder: Rounder::new(weight.frac, out),
+            out,
+        }
     }
 
     /// Format of the result.

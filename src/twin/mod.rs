@@ -4,13 +4,15 @@
 //! |---|---|
 //! | [`attention`], `datapath`, `normalise` | one layer's attention: sizes and widths; write, seal, read; num/C |
 //! | [`dense`], [`embedding`], [`residual`], [`norm`], [`activation`], [`pool`] | the layers around it |
-//! | [`model`] | the whole Transformer from an [`Image`](crate::image::Image) |
+//! | [`model`], `assemble` | the whole Transformer from an [`Image`](crate::image::Image) |
 //! | `kernel`, [`round`], [`width`] | the inner product, leaving an accumulator, widths by proof |
 //! | [`raw`] | what an observer sees |
+//! | [`speed`] | tokens a second, measured |
 //!
 //! Nothing here computes in floating point; features of a vector input are rounded where they enter.
 
 pub mod activation;
+mod assemble;
 pub mod attention;
 mod datapath;
 pub mod dense;
@@ -22,8 +24,13 @@ mod normalise;
 pub mod pool;
 pub(crate) mod random;
 pub mod raw;
+#[cfg(test)]
+mod reference;
 pub mod residual;
 pub mod round;
+pub mod speed;
+#[cfg(test)]
+mod tests;
 pub mod width;
 
 pub use activation::Activate;

@@ -26,14 +26,12 @@
 //! }
 //! ```
 
-use super::raw::{Observe, Raw, Shown};
-use super::{Activate, Attention, Dense, Embedding, LayerNorm, Mean, NormFormats, Residual, Trace};
+use super::raw::{Attend, Observe, Raw, Shown};
+use super::{Activate, Attention, Dense, Embedding, LayerNorm, Mean, Residual, Trace};
 use crate::Result;
 use crate::format::Format;
-use crate::image::Image;
-use crate::plan::Flow;
 use crate::sequence::Sequence;
-use crate::spec::{Activation, Input, ModelSpec, NormOrder, Pooling};
+use crate::spec::{ModelSpec, NormOrder, Pooling};
 
 /// The result: one row of logits for a pooled model, one for every token otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,146 +79,37 @@ pub struct AttentionVectors {
     pub y: Vec<i32>,
 }
 
-enum Source {
+pub(super) enum Source {
     Tokens(Embedding),
     /// Format of the features, dense layer, positions at its accumulator's fraction (or none).
     Vectors(Format, Dense, Vec<i64>),
 }
 
-struct Layer {
-    qkv: [Dense; 3],
-    attention: Attention,
-    w_o: Dense,
-    sum1: Residual,
-    norm1: LayerNorm,
-    w_1: Dense,
-    activate: Activate,
-    w_2: Dense,
-    sum2: Residual,
-    norm2: LayerNorm,
+pub(super) struct Layer {
+    pub(super) qkv: [Dense; 3],
+    pub(super) attention: Attention,
+    pub(super) w_o: Dense,
+    pub(super) sum1: Residual,
+    pub(super) norm1: LayerNorm,
+    pub(super) w_1: Dense,
+    pub(super) activate: Activate,
+    pub(super) w_2: Dense,
+    pub(super) sum2: Residual,
+    pub(super) norm2: LayerNorm,
 }
 
 /// The integer model. It holds no state between sequences: share it between threads.
 pub struct Twin {
-    spec: ModelSpec,
-    source: Source,
-    layers: Vec<Layer>,
-    norm: Option<LayerNorm>,
-    mean: Option<Mean>,
-    head: Dense,
-    last: Format,
-}
-
-/// Makes the parts of a model from an image.
-struct Parts<'a>(&'a Image);
-
-impl Parts<'_> {
-    fn format(&self, name: &str) -> Result<Format> {
-        self.0.plan().format(name)
-    }
-
-    fn dense(&self, weight: &str, bias: &str, x: &str, out: &str) -> Result<Dense> {
-        let formats = [self.format(bias)?, self.format(x)?, self.format(weight)?, self.format(out)?];
-        let [b, x, w, out] = formats;
-        Ok(Dense::new(self.0.narrow(weight)?, self.0.wide(bias)?, b, x, w, out))
-    }
-
-    fn residual(&self, x: &str, y: &str, out: &str) -> Result<Residual> {
-        Ok(Residual::new(self.format(x)?, self.format(y)?, self.format(out)?))
-    }
-
-    fn norm(&self, prefix: &str) -> Result<LayerNorm> {
-        let (gamma, beta) = (format!("{prefix}.gamma"), format!("{prefix}.beta"));
-        let flow = Flow(self.0.spec());
-        let ends = flow.norms().into_iter().find(|(p, ..)| p == prefix);
-        let (_, input, out) = ends.ok_or_else(|| crate::Error::field(prefix, "a layer norm of the model", "none"))?;
-        let formats = NormFormats {
-            x: self.format(&input)?,
-            n: self.format(&format!("{prefix}.n"))?,
-            gamma: self.format(&gamma)?,
-            beta: self.format(&beta)?,
-            out: self.format(&out)?,
-        };
-        let bits = self.0.quantize().rsqrt_mantissa_bits;
-        Ok(LayerNorm::new(self.0.narrow(&gamma)?, self.0.wide(&beta)?, formats, self.0.narrow("tables.rsqrt")?, bits))
-    }
-
-    fn source(&self) -> Result<Source> {
-        let position = match self.0.plan().formats.get("position.weight") {
-            Some(&format) => Some((format, self.0.wide("position.weight")?)),
-            None => None,
-        };
-        let out = self.format("x0")?;
-        Ok(match self.0.spec().input {
-            Input::Tokens { slots, .. } => {
-                let name = "embedding.weight";
-                let width = self.0.spec().d_model;
-                Source::Tokens(Embedding::new(self.0.narrow(name)?, width, self.format(name)?, position, slots, out))
-            }
-            Input::Vectors { .. } => Source::Vectors(
-                self.format("input")?,
-                self.dense("input.weight", "input.bias", "input", "x0")?,
-                position.map_or(Vec::new(), |(_, words)| words),
-            ),
-        })
-    }
-
-    fn layer(&self, l: usize) -> Result<Layer> {
-        let flow = Flow(self.0.spec());
-        let at = |x: &str| format!("layers.{l}.{x}");
-        let project = |x: &str, input: &str| {
-            self.dense(&at(&format!("attention.w_{x}")), &at(&format!("attention.b_{x}")), input, &at(x))
-        };
-        let (from, activation) = (flow.attention(l), self.0.spec().feed_forward.activation);
-        let (fu, ff) = (self.format(&at("u"))?, self.format(&at("f"))?);
-        let forward = |i: usize, x: &str, out: &str| {
-            self.dense(&at(&format!("feed_forward.w_{i}")), &at(&format!("feed_forward.b_{i}")), x, &at(out))
-        };
-        Ok(Layer {
-            qkv: [project("q", &from)?, project("k", &from)?, project("v", &from)?],
-            attention: self.0.attention(l)?,
-            w_o: project("o", &at("y"))?,
-            sum1: self.residual(&flow.stream(l), &at("o"), &at("r1"))?,
-            norm1: self.norm(&at("norm1"))?,
-            w_1: forward(1, &flow.feed_forward(l), "u")?,
-            activate: match activation {
-                Activation::Relu => Activate::relu(fu, ff),
-                Activation::Gelu => {
-                    let words = self.0.narrow(&at("feed_forward.gelu"))?;
-                    Activate::gelu(fu, ff, words, self.0.quantize().gelu_index_bits)
-                }
-            },
-            w_2: forward(2, &at("f"), "d")?,
-            sum2: self.residual(&flow.middle(l), &at("d"), &at("r2"))?,
-            norm2: self.norm(&at("norm2"))?,
-        })
-    }
+    pub(super) spec: ModelSpec,
+    pub(super) source: Source,
+    pub(super) layers: Vec<Layer>,
+    pub(super) norm: Option<LayerNorm>,
+    pub(super) mean: Option<Mean>,
+    pub(super) head: Dense,
+    pub(super) last: Format,
 }
 
 impl Twin {
-    /// Makes the model of an image ready to run.
-    pub fn new(image: &Image) -> Result<Twin> {
-        let (parts, spec) = (Parts(image), image.spec());
-        let last = parts.format(&Flow(spec).last())?;
-        let pooled = if spec.output.pooling == Pooling::None { Flow(spec).last() } else { "pooled".into() };
-        Ok(Twin {
-            source: parts.source()?,
-            layers: (0..spec.layers).map(|l| parts.layer(l)).collect::<Result<_>>()?,
-            norm: if spec.norm == NormOrder::Pre { Some(parts.norm("norm")?) } else { None },
-            mean: match spec.output.pooling {
-                Pooling::Mean => {
-                    let bits = image.quantize().reciprocal_mantissa_bits;
-                    let words = image.narrow("tables.reciprocal")?;
-                    Some(Mean::new(last, parts.format("pooled")?, spec.n_max, words, bits))
-                }
-                _ => None,
-            },
-            head: parts.dense("head.weight", "head.bias", &pooled, "logits")?,
-            last,
-            spec: spec.clone(),
-        })
-    }
-
     /// The model's specification.
     pub fn spec(&self) -> &ModelSpec {
         &self.spec
@@ -233,27 +122,52 @@ impl Twin {
 
     /// The logits of one sequence.
     pub fn predict(&self, sequence: &Sequence) -> Result<Logits> {
-        self.run(sequence, &mut Shown { observe: None, prefix: String::new() })
+        self.run(sequence, &mut Shown::default())
+    }
+
+    /// The same with every layer's attention computed by somebody else: simulated hardware, or a device.
+    pub fn predict_with(&self, sequence: &Sequence, attend: &mut Attend<'_>) -> Result<Logits> {
+        let mut shown = Shown {
+            attend: Some(attend),
+            ..Shown::default()
+        };
+        self.run(sequence, &mut shown)
     }
 
     /// The same; `observe` sees every intermediate tensor on the way.
     pub fn forward(&self, sequence: &Sequence, observe: &mut Observe<'_>) -> Result<Logits> {
-        self.run(sequence, &mut Shown { observe: Some(observe), prefix: String::new() })
+        self.run(
+            sequence,
+            &mut Shown {
+                observe: Some(observe),
+                ..Shown::default()
+            },
+        )
     }
 
     /// The operands and the result of layer `l`'s attention for one sequence.
     pub fn attention_vectors(&self, sequence: &Sequence, l: usize) -> Result<AttentionVectors> {
         crate::spec::range("layer", l, 0, self.layers.len() - 1)?;
-        let mut silent = Shown { observe: None, prefix: String::new() };
+        let mut silent = Shown::default();
         let mut x = self.embed(sequence)?;
         for layer in &self.layers[..l] {
             x = layer.forward(&x, self.spec.norm, &mut silent).0;
         }
         let layer = &self.layers[l];
-        let x = if self.spec.norm == NormOrder::Pre { layer.norm1.run(&x) } else { x };
+        let x = if self.spec.norm == NormOrder::Pre {
+            layer.norm1.run(&x)
+        } else {
+            x
+        };
         let [q, k, v] = layer.project(&x);
         let y = layer.attention.run(&q, &k, &v).y;
-        Ok(AttentionVectors { tokens: sequence.len(), q, k, v, y })
+        Ok(AttentionVectors {
+            tokens: sequence.len(),
+            q,
+            k,
+            v,
+            y,
+        })
     }
 
     fn embed(&self, sequence: &Sequence) -> Result<Vec<i32>> {
@@ -280,6 +194,7 @@ impl Twin {
         shown.see_narrow("x0", n, format, &x);
         for (l, layer) in self.layers.iter().enumerate() {
             shown.prefix = format!("layers.{l}.");
+            shown.layer = l;
             (x, format) = layer.forward(&x, self.spec.norm, shown);
         }
         shown.prefix.clear();
@@ -304,7 +219,12 @@ impl Twin {
         }
         let data = self.head.run(&x, &[]);
         shown.see_narrow("logits", rows, self.head.out(), &data);
-        Ok(Logits { rows, columns: self.spec.output.size, format: self.head.out(), data })
+        Ok(Logits {
+            rows,
+            columns: self.spec.output.size,
+            format: self.head.out(),
+            data,
+        })
     }
 }
 
@@ -355,11 +275,18 @@ impl Layer {
 
     fn attend(&self, x: &[i32], n: usize, shown: &mut Shown<'_, '_>) -> Vec<i32> {
         let [q, k, v] = self.project(x);
-        let trace = self.attention.run(&q, &k, &v);
-        if shown.looked_at() {
-            self.show(n, [&q, &k, &v], &trace, shown);
-        }
-        let o = self.w_o.run(&trace.y, &[]);
+        let layer = shown.layer;
+        let y = match &mut shown.attend {
+            Some(attend) => attend(layer, &q, &k, &v),
+            None => {
+                let trace = self.attention.run(&q, &k, &v);
+                if shown.looked_at() {
+                    self.show(n, [&q, &k, &v], &trace, shown);
+                }
+                trace.y
+            }
+        };
+        let o = self.w_o.run(&y, &[]);
         shown.see_narrow("o", n, self.w_o.out(), &o);
         o
     }
@@ -368,11 +295,19 @@ impl Layer {
         let att = &self.attention;
         let f = &att.formats;
         let hm = att.heads * att.features;
-        for (name, format, words) in [("q", f.q, q), ("k", f.k, k), ("v", f.v, v), ("a", f.a, &t.a), ("b", f.b, &t.b)] {
+        for (name, format, words) in [
+            ("q", f.q, q),
+            ("k", f.k, k),
+            ("v", f.v, v),
+            ("a", f.a, &t.a),
+            ("b", f.b, &t.b),
+        ] {
             shown.see_narrow(name, n, format, words);
         }
         if !att.w.is_empty() {
-            let row = |t: usize| (0..att.heads).flat_map(move |h| &att.w[(h * att.n_max + t) * att.features..][..att.features]);
+            let row = |t: usize| {
+                (0..att.heads).flat_map(move |h| &att.w[(h * att.n_max + t) * att.features..][..att.features])
+            };
             let w: Vec<i32> = (0..n).flat_map(row).copied().collect();
             shown.see_narrow("w", n, f.a, &w);
         }
@@ -382,7 +317,12 @@ impl Layer {
         shown.see_narrow("H", hm, f.h, &t.h);
         shown.see_narrow("g", att.heads, f.g, &t.g);
         shown.see("C", n, Format::new(att.c_bits(), f.b.frac + f.g.frac), Raw::Wide(&t.c));
-        shown.see("num", n, Format::new(att.num_bits(), f.b.frac + f.h.frac), Raw::Wide(&t.num));
+        shown.see(
+            "num",
+            n,
+            Format::new(att.num_bits(), f.b.frac + f.h.frac),
+            Raw::Wide(&t.num),
+        );
         shown.see_narrow("y", n, f.y, &t.y);
     }
 }

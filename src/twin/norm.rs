@@ -182,7 +182,19 @@ mod tests {
         let n = Format::new(serial, (serial as i32 - 1).min(max_n_frac(epsilon(x, d).unwrap())));
         let beta = Format::new(32, n.frac + gamma.frac);
         let words = gamma.encode((d as f64).sqrt()) as i32;
-        LayerNorm::new(vec![words; d], vec![0; d], NormFormats { x, n, gamma, beta, out: x }, table::rsqrt(9), 9)
+        LayerNorm::new(
+            vec![words; d],
+            vec![0; d],
+            NormFormats {
+                x,
+                n,
+                gamma,
+                beta,
+                out: x,
+            },
+            table::rsqrt(9),
+            9,
+        )
     }
 
     /// One word at one end and all others at the other, then half and half: the widths hold, and one bit less does not.
@@ -193,17 +205,27 @@ mod tests {
                 let norm = norm(bits, 4, d);
                 let (lo, hi) = (norm.formats.x.min() as i32, norm.formats.x.max() as i32);
                 let sum: i64 = vec![lo as i64; d].iter().sum();
-                assert!(sum >= Format::new(norm.sum_bits(), 0).min() && sum < Format::new(norm.sum_bits() - 1, 0).min());
+                assert!(
+                    sum >= Format::new(norm.sum_bits(), 0).min() && sum < Format::new(norm.sum_bits() - 1, 0).min()
+                );
                 let reach = d as i64 * hi as i64 - (hi as i64 + (d as i64 - 1) * lo as i64);
                 assert!(reach <= Format::new(norm.centre_bits(), 0).max());
                 assert!(reach > Format::new(norm.centre_bits() - 1, 0).max());
                 assert!(norm.centre_bits() <= bits + 1 + growth(d));
                 let halves: Vec<i32> = (0..d).map(|i| if i % 2 == 0 { lo } else { hi }).collect();
                 let v = norm.centred(&halves, &mut Vec::new());
-                assert!(v <= Format::new(norm.square_bits(), 0).max(), "{v} {}", norm.square_bits());
+                assert!(
+                    v <= Format::new(norm.square_bits(), 0).max(),
+                    "{v} {}",
+                    norm.square_bits()
+                );
                 // Rounding's half unit may cost the bound a bit that no input reaches; without it the width is tight.
                 let slack = u32::from(norm.shift > 0);
-                assert!(v > Format::new(norm.square_bits() - 1 - slack, 0).max(), "{v} {}", norm.square_bits());
+                assert!(
+                    v > Format::new(norm.square_bits() - 1 - slack, 0).max(),
+                    "{v} {}",
+                    norm.square_bits()
+                );
                 assert!(norm.square_bits() <= 62);
             }
         }
@@ -225,14 +247,20 @@ mod tests {
                     let law = (1e-5 * d as f64 * scale * scale + 0.5).floor().max(1.0);
                     let found = epsilon(Format::new(bits, frac), d);
                     if law < (1i64 << 49) as f64 {
-                        assert!((found.unwrap() as f64 / law - 1.0).abs() < 1e-12, "{bits} {d} {frac} {found:?} {law}");
+                        assert!(
+                            (found.unwrap() as f64 / law - 1.0).abs() < 1e-12,
+                            "{bits} {d} {frac} {found:?} {law}"
+                        );
                     } else {
                         assert_eq!(found, None);
                     }
                 }
             }
         }
-        assert_eq!((epsilon(Format::new(16, 40), 1024), epsilon(Format::new(18, -24), 1024)), (None, Some(1)));
+        assert_eq!(
+            (epsilon(Format::new(16, 40), 1024), epsilon(Format::new(18, -24), 1024)),
+            (None, Some(1))
+        );
     }
 
     /// A constant row: only ε stands under the root, the shift is at its smallest, and the result is β.

@@ -25,7 +25,14 @@ pub struct Mean {
 impl Mean {
     /// From `x` to `out`, for at most `n_max` tokens.
     pub fn new(x: Format, out: Format, n_max: usize, reciprocal: Vec<i32>, mantissa_bits: u32) -> Self {
-        Mean { normaliser: Normaliser::new(x.frac, 0, out, 1), reciprocal, mantissa_bits, x, out, n_max }
+        Mean {
+            normaliser: Normaliser::new(x.frac, 0, out, 1),
+            reciprocal,
+            mantissa_bits,
+            x,
+            out,
+            n_max,
+        }
     }
 
     /// Format of the result.
@@ -79,7 +86,10 @@ mod tests {
         for n in 1..=512 {
             for value in [-16000, -3, 0, 1, 9999, 16000] {
                 let found = mean.run(&vec![value; n], 1)[0] as f64 / 2.0;
-                assert!((found - value as f64).abs() <= 1.0 + (value.abs() as f64) / 1024.0, "{n} {value} {found}");
+                assert!(
+                    (found - value as f64).abs() <= 1.0 + (value.abs() as f64) / 1024.0,
+                    "{n} {value} {found}"
+                );
             }
         }
     }

@@ -56,7 +56,10 @@ impl Residual {
 
     /// The rounded sum of two tensors.
     pub fn run(&self, x: &[i32], y: &[i32]) -> Vec<i32> {
-        x.iter().zip(y).map(|(&x, &y)| self.rounder.apply(self.sum(x, y))).collect()
+        x.iter()
+            .zip(y)
+            .map(|(&x, &y)| self.rounder.apply(self.sum(x, y)))
+            .collect()
     }
 }
 
