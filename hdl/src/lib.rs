@@ -4,6 +4,7 @@ pub mod calcium;
 pub mod core;
 pub mod delay;
 pub mod drain;
+pub mod emit;
 pub mod fifo;
 pub mod lane;
 pub mod loader;

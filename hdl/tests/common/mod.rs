@@ -67,11 +67,21 @@ pub struct Run {
 
 /// Runs `cycles` cycles: `drive` sets the inputs while the clock is low, and then sees the settled outputs in `check`.
 pub fn record<B: Block>(
-    mut block: B,
+    block: B,
     clock: fn(&mut B) -> &mut Signal<In, Clock>,
     cycles: usize,
     mut drive: impl FnMut(&mut B, usize),
     mut check: impl FnMut(&mut B, usize),
+) -> Run {
+    record_steps(block, clock, cycles, |b, n, settled| if settled { check(b, n) } else { drive(b, n) })
+}
+
+/// The same with one closure: called to drive (false), then to look (true).
+pub fn record_steps<B: Block>(
+    mut block: B,
+    clock: fn(&mut B) -> &mut Signal<In, Clock>,
+    cycles: usize,
+    mut step: impl FnMut(&mut B, usize, bool),
 ) -> Run {
     block.connect_all();
     check_all(&block).expect("connections");
@@ -79,11 +89,11 @@ pub fn record<B: Block>(
     settle(&mut block);
     let mut rows = Vec::new();
     for n in 0..cycles {
-        drive(&mut block, n);
+        step(&mut block, n, false);
         clock(&mut block).next.clk = false;
         settle(&mut block);
         rows.push(ports(&block).1);
-        check(&mut block, n);
+        step(&mut block, n, true);
         clock(&mut block).next.clk = true;
         settle(&mut block);
     }
@@ -108,7 +118,7 @@ impl Run {
         let total: usize = self.ports.iter().map(|p| p.bits).sum();
         let rows = self.rows.len();
         let mut s = format!(
-            "module tb;\nreg [{}:0] rows [0:{}];\nreg [{}:0] v;\ninteger i, bad;\nreg clock;\n",
+            "module tb;\nreg [{}:0] tb_rows [0:{}];\nreg [{}:0] tb_v;\ninteger tb_i, tb_bad;\nreg clock;\n",
             total - 1,
             rows - 1,
             total - 1
@@ -119,11 +129,11 @@ impl Run {
             let kind = if p.input { "reg" } else { "wire" };
             let _ = writeln!(s, "{kind} [{}:0] {name};", p.bits - 1);
             if p.input {
-                let _ = writeln!(drive, "    {name} = v[{high}:{low}];");
+                let _ = writeln!(drive, "    {name} = tb_v[{high}:{low}];");
             } else {
                 let _ = writeln!(
                     check,
-                    "    if ({name} !== v[{high}:{low}]) begin bad = bad + 1; if (bad < 9) $display(\"cycle %0d {name}: verilog %h rust %h\", i, {name}, v[{high}:{low}]); end"
+                    "    if ({name} !== tb_v[{high}:{low}]) begin tb_bad = tb_bad + 1; if (tb_bad < 9) $display(\"cycle %0d {name}: verilog %h rust %h\", tb_i, {name}, tb_v[{high}:{low}]); end"
                 );
             }
             low += p.bits;
@@ -131,9 +141,9 @@ impl Run {
         let pins: Vec<String> = self.ports.iter().map(|p| format!(".{0}({0})", p.name)).collect();
         let _ = write!(
             s,
-            "top dut(.clock(clock), {});\ninitial begin\n  $readmemh(\"rows.hex\", rows); bad = 0; clock = 0;\n  \
-             for (i = 0; i < {rows}; i = i + 1) begin\n    v = rows[i];\n{drive}    #5;\n{check}    clock = 1; #5; clock = 0;\n  end\n  \
-             $display(\"RESULT rows %0d bad %0d\", {rows}, bad);\n  $finish;\nend\nendmodule\n",
+            "top dut(.clock(clock), {});\ninitial begin\n  $readmemh(\"rows.hex\", tb_rows); tb_bad = 0; clock = 0;\n  \
+             for (tb_i = 0; tb_i < {rows}; tb_i = tb_i + 1) begin\n    tb_v = tb_rows[tb_i];\n{drive}    #5;\n{check}    clock = 1; #5; clock = 0;\n  end\n  \
+             $display(\"RESULT rows %0d bad %0d\", {rows}, tb_bad);\n  $finish;\nend\nendmodule\n",
             pins.join(", ")
         );
         s
@@ -190,4 +200,21 @@ impl Run {
     pub fn compare(&self, name: &str) {
         self.compare_with(name, &[]);
     }
+}
+
+/// Reads, elaborates and checks with yosys; says so when yosys is not there.
+pub fn yosys_accepts(name: &str, verilog: &str) {
+    if !have("yosys", "-V") {
+        println!("{name}: not compared: yosys missing");
+        return;
+    }
+    let file = std::env::temp_dir().join(format!("astromorph-hdl-{}-{name}.v", std::process::id()));
+    std::fs::write(&file, verilog).unwrap();
+    let script = format!(
+        "read_verilog -lib +/ice40/cells_sim.v; read_verilog {}; hierarchy -check -top top; proc; check -assert",
+        file.display()
+    );
+    let out = Command::new("yosys").args(["-q", "-p", &script]).output().unwrap();
+    assert!(out.status.success(), "{name} in {file:?}: {}", String::from_utf8_lossy(&out.stderr));
+    std::fs::remove_file(&file).unwrap();
 }
