@@ -4,8 +4,16 @@
 //! |---|---|
 //! | [`project`] | `model.toml`: model, quantisation, core, task, training |
 //! | [`data`] | data sets, tokeniser, batches |
+//! | [`chain`] | every form against the next |
+//! | [`report`] | what was found: table, JSON, HTML |
+//! | [`cli`] | the verbs |
 //! | [`train`] | training in burn, with and without the hardware's rounding |
 
+pub mod chain;
+pub mod cli;
 pub mod data;
+pub mod interrupt;
+pub mod progress;
 pub mod project;
+pub mod report;
 pub mod train;

@@ -27,14 +27,20 @@ impl Stage {
 impl Progress {
     /// Progress on standard error unless `quiet`.
     pub fn new(quiet: bool) -> Self {
-        Progress { quiet, terminal: std::io::stderr().is_terminal(), bar: Mutex::new(None) }
+        Progress {
+            quiet,
+            terminal: std::io::stderr().is_terminal(),
+            bar: Mutex::new(None),
+        }
     }
 
     /// Begins a stage: prints its name.
     pub fn stage(&self, name: &str) -> Stage {
         self.finish();
         self.say(name);
-        Stage { started: Instant::now() }
+        Stage {
+            started: Instant::now(),
+        }
     }
 
     /// Prints a line, above the bar when there is one.

@@ -74,6 +74,18 @@ impl Error {
         matches!(self, Error::ToolMissing { .. })
     }
 
+    /// True when an outside tool is the cause: absent, failed, too slow, or silent about its result.
+    pub fn is_tool(&self) -> bool {
+        matches!(
+            self,
+            Error::ToolMissing { .. }
+                | Error::ToolFailed { .. }
+                | Error::TimedOut { .. }
+                | Error::NoOutput { .. }
+                | Error::BadReport { .. }
+        )
+    }
+
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();
         move |source| Error::Io { action, path, source }

@@ -1,4 +1,44 @@
+//! Simulation, waveforms and co-simulation of RustHDL blocks and of the attention core.
+//!
+//! | what | where |
+//! |---|---|
+//! | run a block, one clock, one thread | [`driver::Driver`] |
+//! | record every port in every cycle | [`trace::Trace`] |
+//! | ends of a valid/ready stream with random stalls | [`stream::Source`], [`stream::Sink`] |
+//! | waveforms with decoded values | [`vcd::WaveWriter`] |
+//! | emitted Verilog against a trace | [`cosim::icarus::replay`], [`cosim::verilator::replay`] |
+//! | a streaming core on long work | [`cosim::streams::VerilatedCore`] |
+//! | netlists for iCE40 and ECP5, with the cells' models | [`netlist::synthesise`], [`netlist::Netlist::design`] |
+//! | outside tools, installed on demand | [`tools::Tools::ensure`] |
+//!
+//! | rule | |
+//! |---|---|
+//! | pass | at least one word compared and none different ([`compare::Comparison`]); comparing nothing is an error |
+//! | not compared | a tool is missing: [`error::Error::is_tool_missing`] |
+//! | quiet | nothing is printed; progress goes to a closure |
+//!
+//! The block is any RustHDL `Block`: this crate knows nothing of the core but the names of its ports
+//! ([`cosim::streams::StreamPorts::attention_core`]).
+//!
+//! A run of a block against its Verilog:
+//! ```no_run
+//! # use astromorph_sim::{cosim::{Design, verilator}, driver::Driver, error::Result, tools::*, trace::Trace};
+//! # fn f<B: rust_hdl::prelude::Block>(block: B, clock: astromorph_sim::driver::ClockOf<B>) -> Result<()> {
+//! let mut driver = Driver::new(block, clock)?;
+//! let mut trace = Trace::new(driver.block());
+//! for _ in 0..1000 {
+//!     trace.record(driver.block());
+//!     driver.cycle(|block| { /* read outputs, set inputs */ })?;
+//! }
+//! let tools = Tools::ensure(&[Tool::Verilator], |line| eprintln!("{line}"))?;
+//! let design = Design::rtl("block", driver.verilog());
+//! let result = verilator::replay(tools.get(Tool::Verilator)?, &design, &trace, "models".as_ref())?;
+//! assert!(result.is_equal(), "{result}");
+//! # Ok(()) }
+//! ```
+
 pub mod compare;
+pub mod core;
 pub mod cosim;
 pub mod driver;
 pub mod error;
@@ -9,3 +49,5 @@ pub mod stream;
 pub mod tools;
 pub mod trace;
 pub mod vcd;
+
+pub use error::{Error, Result};

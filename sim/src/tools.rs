@@ -15,6 +15,7 @@ mod probe;
 
 use crate::error::{Error, Result};
 use crate::process::Run;
+use install::Absent;
 use std::path::{Path, PathBuf};
 
 /// An outside tool this crate knows how to find.
@@ -123,12 +124,17 @@ impl Tools {
         Self::ensure_in(&home()?, tools, &mut progress)
     }
 
-    /// The same with the private place given.
+    /// Finds one tool on PATH or in the private place; installs nothing.
+    pub fn find(tool: Tool) -> Result<Installed> {
+        one(&home()?, tool, Absent::Report)
+    }
+
+    /// [`Tools::ensure`] with the private place given.
     pub fn ensure_in(home: &Path, tools: &[Tool], progress: &mut dyn FnMut(&str)) -> Result<Tools> {
         let mut found = Tools::default();
         for &tool in tools {
             if found.get(tool).is_err() {
-                found.list.push(ensure_one(home, tool, progress)?);
+                found.list.push(one(home, tool, Absent::Install(progress))?);
             }
         }
         Ok(found)
@@ -167,7 +173,7 @@ fn home() -> Result<PathBuf> {
     Ok(data.join("astromorph/tools"))
 }
 
-fn ensure_one(home: &Path, tool: Tool, progress: &mut dyn FnMut(&str)) -> Result<Installed> {
+fn one(home: &Path, tool: Tool, absent: Absent<'_>) -> Result<Installed> {
     if tool == Tool::Verilator {
         probe::build_tools()?;
     }
@@ -176,9 +182,9 @@ fn ensure_one(home: &Path, tool: Tool, progress: &mut dyn FnMut(&str)) -> Result
         return Ok(found);
     }
     match tool {
-        Tool::Yosys => install::yosys(home, progress),
-        Tool::Verilator => install::verilator(home, progress),
-        Tool::Icarus => install::icarus(home, progress).or(on_path),
+        Tool::Yosys => install::yosys(home, absent),
+        Tool::Verilator => install::verilator(home, absent),
+        Tool::Icarus => install::icarus(home, absent).or(on_path),
         Tool::Yosys023 => on_path,
     }
 }

@@ -12,7 +12,10 @@ use rand_chacha::ChaCha8Rng;
 
 /// Random layers to draw; the long run sets the variable.
 fn draws(default: u64) -> u64 {
-    std::env::var("ASTROMORPH_DRAWS").ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+    std::env::var("ASTROMORPH_DRAWS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(default)
 }
 
 #[test]
@@ -25,7 +28,11 @@ fn rusthdl_equals_the_twin_for_random_sizes() {
         let att = Attention::random(&mut rng, sizes);
         let lanes = [1, 2, 4, 8, 16][rng.random_range(0..5)];
         let chunk = rng.random_range(1..=33);
-        let config = CoreConfig { lanes, chunk, target: Target::Generic };
+        let config = CoreConfig {
+            lanes,
+            chunk,
+            target: Target::Generic,
+        };
         let mut core = CoreSimulator::new(&att, config).unwrap_or_else(|e| panic!("seed {seed} {sizes:?}: {e}"));
         for round in 0..2 {
             let (mut beats, mut words) = (Beats::default(), Vec::new());
@@ -41,7 +48,11 @@ fn rusthdl_equals_the_twin_for_random_sizes() {
             let p = [0.0, 0.3][round];
             let stalls = [Stalls::new(seed, p), Stalls::new(seed + 1000, p)];
             let (c, run) = core.compare(&beats, &words, stalls).expect("the core settles");
-            assert!(c.is_equal() && !run.stuck && run.error == 0, "seed {seed} {sizes:?} {config:?}: {c} {}", run.error);
+            assert!(
+                c.is_equal() && !run.stuck && run.error == 0,
+                "seed {seed} {sizes:?} {config:?}: {c} {}",
+                run.error
+            );
             total.merge(c);
         }
     }

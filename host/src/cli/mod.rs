@@ -12,6 +12,7 @@ mod bench;
 mod emit;
 mod evaluate;
 mod quantize;
+mod random;
 mod run;
 mod simulate;
 mod tools;
@@ -97,9 +98,6 @@ pub enum Failure {
     /// Wrong use or wrong input.
     #[error(transparent)]
     Input(#[from] astromorph::Error),
-    /// The hardware generator refused.
-    #[error(transparent)]
-    Hardware(#[from] astromorph_hdl::Error),
     /// Simulation, co-simulation or a tool failed.
     #[error(transparent)]
     Simulation(#[from] astromorph_sim::Error),
@@ -112,8 +110,14 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Failure::Different(_) => 1,
-            Failure::Input(_) | Failure::Hardware(_) => 2,
-            Failure::Simulation(e) => e.exit_code(),
+            Failure::Input(_) => 2,
+            Failure::Simulation(e) => {
+                if e.is_tool() {
+                    3
+                } else {
+                    2
+                }
+            }
             Failure::Interrupted(_) => 130,
         }
     }

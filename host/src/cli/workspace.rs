@@ -33,7 +33,11 @@ pub struct Workspace {
 impl Workspace {
     /// The project chosen on the command line; without a choice the one in `--out`, or else the embedded recall task.
     pub fn open(choice: &Choice, common: &Common) -> Result<Workspace> {
-        let stored = common.out.as_ref().map(|out| out.join("model.toml")).filter(|p| p.exists());
+        let stored = common
+            .out
+            .as_ref()
+            .map(|out| out.join("model.toml"))
+            .filter(|p| p.exists());
         let mut project = match (&choice.task, &choice.model, &stored) {
             (Some(task), _, _) => Project::builtin(task)?,
             (None, Some(file), _) => Project::load(file)?,
@@ -43,8 +47,15 @@ impl Workspace {
         if let Some(seed) = common.seed {
             project.train.seed = seed;
         }
-        let out = common.out.clone().unwrap_or_else(|| Path::new("out").join(&project.name));
-        Ok(Workspace { project, out, data: common.data.clone() })
+        let out = common
+            .out
+            .clone()
+            .unwrap_or_else(|| Path::new("out").join(&project.name));
+        Ok(Workspace {
+            project,
+            out,
+            data: common.data.clone(),
+        })
     }
 
     /// Keeps the project beside its results; refuses a folder that holds another project's.
@@ -53,7 +64,10 @@ impl Workspace {
         if path.exists() {
             let stored = Project::load(&path)?;
             if stored != self.project {
-                return Err(Error::file(&path, "expected this project, found another one's results; choose another --out or remove the folder"));
+                return Err(Error::file(
+                    &path,
+                    "expected this project, found another one's results; choose another --out or remove the folder",
+                ));
             }
             return Ok(());
         }
@@ -79,7 +93,10 @@ impl Workspace {
     pub fn weights(&self) -> Result<Weights> {
         let path = self.weights_path();
         if !path.exists() {
-            return Err(Error::file(&path, "expected the weights of a finished training, found no file; `astromorph train` makes it"));
+            return Err(Error::file(
+                &path,
+                "expected the weights of a finished training, found no file; `astromorph train` makes it",
+            ));
         }
         Weights::load(&path, &self.project.model)
     }
@@ -88,7 +105,10 @@ impl Workspace {
     pub fn image(&self) -> Result<Image> {
         let path = self.image_path(self.project.quantize.activation_bits);
         if !path.exists() {
-            return Err(Error::file(&path, "expected an integer image, found no file; `astromorph quantize` makes it"));
+            return Err(Error::file(
+                &path,
+                "expected an integer image, found no file; `astromorph quantize` makes it",
+            ));
         }
         Image::load(&path)
     }
@@ -112,7 +132,13 @@ impl Workspace {
 /// The model in a few words.
 pub fn describe(project: &Project) -> String {
     let m = &project.model;
-    let plural = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
+    let plural = |n: usize, word: &str| {
+        if n == 1 {
+            format!("1 {word}")
+        } else {
+            format!("{n} {word}s")
+        }
+    };
     format!(
         "{:?} attention, {:?} order, {}, {}, D = {}, m = {}, e = {}, N ≤ {}, α = {}",
         m.attention,

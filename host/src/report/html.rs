@@ -1,10 +1,14 @@
 //! `report.html`: one file, no script, no outside reference; the numbers of `report.json` with plots.
 
+use super::table::number;
 use super::{Report, plot};
 use astromorph::{Error, Result};
 
 fn escape(s: &str) -> String {
-    s.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    s.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 fn table(head: &[&str], rows: &[Vec<String>]) -> String {
@@ -31,7 +35,11 @@ fn build(r: &Report) -> std::result::Result<String, String> {
          th:first-child,td:first-child{{text-align:left}}th{{background:#f3f3f3}}svg{{max-width:100%;height:auto}}\
          .equal{{color:#060}}.DIFFERENT{{color:#b00;font-weight:bold}}</style></head><body>\n\
          <h1>Astromorph: {0}</h1>\n<p>{1}</p>\n<p><code>{2}</code>, seed {3}, version {4}</p>\n",
-        escape(&r.name), escape(&r.model), escape(&r.command), r.seed, escape(&r.version)
+        escape(&r.name),
+        escape(&r.model),
+        escape(&r.command),
+        r.seed,
+        escape(&r.version)
     );
     let heading = |page: &mut String, s: &str| *page += &format!("<h2>{s}</h2>\n");
     if !r.accuracy.is_empty() {
@@ -39,21 +47,67 @@ fn build(r: &Report) -> std::result::Result<String, String> {
         let labels: Vec<_> = r.accuracy.iter().map(|a| format!("{} {}", a.form, a.width)).collect();
         let values: Vec<_> = r.accuracy.iter().map(|a| a.percent().0).collect();
         page += &plot::bars("Accuracy by form", "%", &labels, &values, 0.0, 100.0)?;
-        let rows: Vec<_> = r.accuracy.iter().map(|a| {
-            let (p, half) = a.percent();
-            vec![a.form.clone(), a.width.clone(), format!("{p:.2} ± {half:.2}"), a.correct.to_string(), a.total.to_string(), a.sequences.to_string()]
-        }).collect();
-        page += &table(&["form", "width", "% (95 % interval)", "correct", "of", "sequences"], &rows);
+        let rows: Vec<_> = r
+            .accuracy
+            .iter()
+            .map(|a| {
+                let (p, half) = a.percent();
+                vec![
+                    a.form.clone(),
+                    a.width.clone(),
+                    format!("{p:.2} ± {half:.2}"),
+                    a.correct.to_string(),
+                    a.total.to_string(),
+                    a.sequences.to_string(),
+                ]
+            })
+            .collect();
+        page += &table(
+            &["form", "width", "% (95 % interval)", "correct", "of", "sequences"],
+            &rows,
+        );
     }
     if !r.comparisons.is_empty() {
         heading(&mut page, "Comparisons");
-        let rows: Vec<_> = r.comparisons.iter().map(|c| {
-            let verdict = if c.not_compared.is_empty() { c.verdict().to_string() } else { format!("not compared: {}", c.not_compared) };
-            vec![c.left.clone(), c.right.clone(), c.what.clone(), c.sequences.to_string(), c.words.to_string(), c.mismatches.to_string(), c.cycles.to_string(), verdict]
-        }).collect();
-        let mut text = table(&["right form", "compared form", "of", "sequences", "words", "mismatches", "cycles", "verdict"], &rows);
+        let rows: Vec<_> = r
+            .comparisons
+            .iter()
+            .map(|c| {
+                let verdict = if c.not_compared.is_empty() {
+                    c.verdict().to_string()
+                } else {
+                    format!("not compared: {}", c.not_compared)
+                };
+                vec![
+                    c.left.clone(),
+                    c.right.clone(),
+                    c.what.clone(),
+                    c.sequences.to_string(),
+                    c.words.to_string(),
+                    c.mismatches.to_string(),
+                    c.cycles.to_string(),
+                    verdict,
+                ]
+            })
+            .collect();
+        let mut text = table(
+            &[
+                "right form",
+                "compared form",
+                "of",
+                "sequences",
+                "words",
+                "mismatches",
+                "cycles",
+                "verdict",
+            ],
+            &rows,
+        );
         for verdict in ["equal", "DIFFERENT"] {
-            text = text.replace(&format!("<td>{verdict}</td>"), &format!("<td class=\"{verdict}\">{verdict}</td>"));
+            text = text.replace(
+                &format!("<td>{verdict}</td>"),
+                &format!("<td class=\"{verdict}\">{verdict}</td>"),
+            );
         }
         page += &text;
     }
@@ -63,20 +117,66 @@ fn build(r: &Report) -> std::result::Result<String, String> {
             let rows: Vec<_> = r.tensors.iter().filter(|t| t.width == width).collect();
             let labels: Vec<_> = rows.iter().map(|t| t.name.replace("layers.", "")).collect();
             let values: Vec<_> = rows.iter().map(|t| t.sqnr_db).collect();
-            page += &plot::bars(&format!("Signal to quantisation noise, {width} bits"), "dB", &labels, &values, 0.0, 110.0)?;
+            page += &plot::bars(
+                &format!("Signal to quantisation noise, {width} bits"),
+                "dB",
+                &labels,
+                &values,
+                0.0,
+                110.0,
+            )?;
         }
-        let rows: Vec<_> = r.tensors.iter().map(|t| {
-            vec![t.name.clone(), t.width.clone(), t.format.clone(), format!("{:.3e}", t.max), format!("{:.3e}", t.mean), format!("{:.3e}", t.rms),
-                format!("{:.1}", t.sqnr_db), format!("{:.0}", t.budget_db), t.saturated.to_string(), t.count.to_string()]
-        }).collect();
-        page += &table(&["tensor", "width", "bits.frac", "max", "mean", "RMS", "SQNR dB", "budget dB", "saturated", "values"], &rows);
+        let rows: Vec<_> = r
+            .tensors
+            .iter()
+            .map(|t| {
+                vec![
+                    t.name.clone(),
+                    t.width.clone(),
+                    t.format.clone(),
+                    format!("{:.3e}", t.max),
+                    format!("{:.3e}", t.mean),
+                    format!("{:.3e}", t.rms),
+                    format!("{:.1}", t.sqnr_db),
+                    format!("{:.0}", t.budget_db),
+                    t.saturated.to_string(),
+                    t.count.to_string(),
+                ]
+            })
+            .collect();
+        page += &table(
+            &[
+                "tensor",
+                "width",
+                "bits.frac",
+                "max",
+                "mean",
+                "RMS",
+                "SQNR dB",
+                "budget dB",
+                "saturated",
+                "values",
+            ],
+            &rows,
+        );
     }
     if let Some(c) = &r.calcium {
         heading(&mut page, "Calcium over one sequence");
-        let series: Vec<_> = c.s.iter().enumerate()
-            .map(|(i, s)| (format!("s{i}"), c.token.iter().copied().zip(s.iter().copied()).collect())).collect();
+        let series: Vec<_> =
+            c.s.iter()
+                .enumerate()
+                .map(|(i, s)| {
+                    (
+                        format!("s{i}"),
+                        c.token.iter().copied().zip(s.iter().copied()).collect(),
+                    )
+                })
+                .collect();
         page += &plot::lines("Write: calcium sums s of one head", "tokens written", "s", &series)?;
-        let response = [("C".to_string(), c.c.iter().enumerate().map(|(t, &v)| (t as f64, v)).collect())];
+        let response = [(
+            "C".to_string(),
+            c.c.iter().enumerate().map(|(t, &v)| (t as f64, v)).collect(),
+        )];
         page += &plot::lines("Read: calcium response C = b·g", "token read", "C", &response)?;
         let g: Vec<_> = c.g.iter().map(|g| format!("{g:.4}")).collect();
         page += &format!("<p>Sealed, g = s<sup>α</sup>: {}</p>\n", escape(&g.join(", ")));
@@ -84,10 +184,26 @@ fn build(r: &Report) -> std::result::Result<String, String> {
     if !r.phases.is_empty() {
         heading(&mut page, "Use of multiplier slots by phase");
         let labels: Vec<_> = r.phases.iter().map(|p| p.phase.clone()).collect();
-        let values: Vec<_> = r.phases.iter().map(|p| 100.0 * p.used as f64 / p.slots.max(1) as f64).collect();
+        let values: Vec<_> = r
+            .phases
+            .iter()
+            .map(|p| 100.0 * p.used as f64 / p.slots.max(1) as f64)
+            .collect();
         page += &plot::bars("Multiplier slots used", "%", &labels, &values, 0.0, 100.0)?;
-        let rows: Vec<_> = r.phases.iter().zip(&values)
-            .map(|(p, v)| vec![p.phase.clone(), p.cycles.to_string(), p.used.to_string(), p.slots.to_string(), format!("{v:.1}")]).collect();
+        let rows: Vec<_> = r
+            .phases
+            .iter()
+            .zip(&values)
+            .map(|(p, v)| {
+                vec![
+                    p.phase.clone(),
+                    p.cycles.to_string(),
+                    p.used.to_string(),
+                    p.slots.to_string(),
+                    format!("{v:.1}"),
+                ]
+            })
+            .collect();
         page += &table(&["phase", "cycles", "multiplications", "slots", "%"], &rows);
     }
     for c in &r.cells {
@@ -95,21 +211,58 @@ fn build(r: &Report) -> std::result::Result<String, String> {
         let labels: Vec<_> = c.cells.keys().cloned().collect();
         let values: Vec<_> = c.cells.values().map(|&n| n as f64).collect();
         let top = values.iter().copied().fold(1.0, f64::max);
-        page += &plot::bars(&format!("{}, {}", c.target, c.tool), "cells", &labels, &values, 0.0, top * 1.05)?;
-        page += &table(&["cell", "count"], &c.cells.iter().map(|(k, v)| vec![k.clone(), v.to_string()]).collect::<Vec<_>>());
+        page += &plot::bars(
+            &format!("{}, {}", c.target, c.tool),
+            "cells",
+            &labels,
+            &values,
+            0.0,
+            top * 1.05,
+        )?;
+        page += &table(
+            &["cell", "count"],
+            &c.cells
+                .iter()
+                .map(|(k, v)| vec![k.clone(), v.to_string()])
+                .collect::<Vec<_>>(),
+        );
     }
     if !r.training.is_empty() {
         heading(&mut page, "Training");
         let loss = r.training.iter().map(|t| (t.step as f64, t.loss)).collect();
         page += &plot::lines("Loss", "step", "cross-entropy", &[("loss".to_string(), loss)])?;
-        let validation: Vec<_> = r.training.iter().filter_map(|t| t.validation.map(|v| (t.step as f64, v))).collect();
+        let validation: Vec<_> = r
+            .training
+            .iter()
+            .filter_map(|t| t.validation.map(|v| (t.step as f64, v)))
+            .collect();
         if !validation.is_empty() {
-            page += &plot::lines("Validation accuracy", "step", "%", &[("validation".to_string(), validation)])?;
+            page += &plot::lines(
+                "Validation accuracy",
+                "step",
+                "%",
+                &[("validation".to_string(), validation)],
+            )?;
         }
+    }
+    if !r.measures.is_empty() {
+        heading(&mut page, "Measured");
+        let rows: Vec<_> = r
+            .measures
+            .iter()
+            .map(|m| vec![m.what.clone(), number(m.value), m.unit.clone(), m.goal.clone()])
+            .collect();
+        page += &table(&["what", "value", "unit", "goal"], &rows);
     }
     if !r.stages.is_empty() {
         heading(&mut page, "Wall time");
-        page += &table(&["stage", "seconds"], &r.stages.iter().map(|s| vec![s.stage.clone(), format!("{:.1}", s.seconds)]).collect::<Vec<_>>());
+        page += &table(
+            &["stage", "seconds"],
+            &r.stages
+                .iter()
+                .map(|s| vec![s.stage.clone(), format!("{:.1}", s.seconds)])
+                .collect::<Vec<_>>(),
+        );
     }
     for note in &r.notes {
         page += &format!("<p><em>{}</em></p>\n", escape(note));

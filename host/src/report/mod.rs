@@ -7,7 +7,7 @@ mod plot;
 mod table;
 
 pub use html::html;
-pub use table::text;
+pub use table::{grid, text};
 
 use astromorph::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub struct Report {
     pub cells: Vec<CellsRow>,
     /// Training curve: step, loss, validation accuracy where measured.
     pub training: Vec<TrainingRow>,
+    /// Measured speeds and shares, with their goals.
+    pub measures: Vec<MeasureRow>,
     /// Wall time by stage, in seconds.
     pub stages: Vec<StageRow>,
     /// What a reader must know: parts not compared, and why.
@@ -191,6 +193,19 @@ pub struct TrainingRow {
     pub validation: Option<f64>,
 }
 
+/// One measured quantity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MeasureRow {
+    /// What was measured.
+    pub what: String,
+    /// The value.
+    pub value: f64,
+    /// Its unit.
+    pub unit: String,
+    /// The goal it is held against, or empty.
+    pub goal: String,
+}
+
 /// Wall time of one stage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StageRow {
@@ -203,7 +218,11 @@ pub struct StageRow {
 impl Report {
     /// Whether every comparison that was made found equality, and at least one was made.
     pub fn all_equal(&self) -> bool {
-        let made = self.comparisons.iter().filter(|c| c.verdict() != "not compared").count();
+        let made = self
+            .comparisons
+            .iter()
+            .filter(|c| c.verdict() != "not compared")
+            .count();
         made > 0 && self.comparisons.iter().all(|c| c.verdict() != "DIFFERENT")
     }
 
@@ -224,10 +243,15 @@ impl Report {
 /// Writes a file whole or not at all.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::io::Write;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| Error::file(folder, e))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(|e| Error::file(path, e))?;
+    file.write_all(bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(|e| Error::file(path, e))?;
     file.persist(path).map_err(|e| Error::file(path, e.error))?;
     Ok(())
 }
@@ -237,7 +261,11 @@ mod tests {
     use super::*;
 
     fn row(words: u64, mismatches: u64, why: &str) -> ComparisonRow {
-        ComparisonRow { words, mismatches, ..ComparisonRow::missing("twin", "rusthdl", "y", why) }
+        ComparisonRow {
+            words,
+            mismatches,
+            ..ComparisonRow::missing("twin", "rusthdl", "y", why)
+        }
     }
 
     #[test]
@@ -255,7 +283,13 @@ mod tests {
 
     #[test]
     fn wilson_interval_of_even_odds() {
-        let a = Accuracy { form: "twin".into(), width: "8".into(), correct: 50, total: 100, sequences: 100 };
+        let a = Accuracy {
+            form: "twin".into(),
+            width: "8".into(),
+            correct: 50,
+            total: 100,
+            sequences: 100,
+        };
         let (p, half) = a.percent();
         assert_eq!(p, 50.0);
         assert!((half - 9.62).abs() < 0.01, "{half}"); // Wilson: 1.96/(1+.0384)·√(.0025+.0000960)
@@ -263,20 +297,58 @@ mod tests {
 
     #[test]
     fn html_is_self_contained_and_escapes() {
-        let mut report = Report { name: "<b>".into(), ..Report::default() };
-        report.accuracy.push(Accuracy { form: "golden".into(), width: "float".into(), correct: 3, total: 4, sequences: 4 });
-        report.tensors.push(TensorRow {
-            width: "8".into(), name: "x0".into(), format: "8.4".into(), count: 9, max: 0.1, mean: 0.05, rms: 0.06,
-            sqnr_db: 41.0, saturated: 0, budget_db: 20.0,
+        let mut report = Report {
+            name: "<b>".into(),
+            ..Report::default()
+        };
+        report.accuracy.push(Accuracy {
+            form: "golden".into(),
+            width: "float".into(),
+            correct: 3,
+            total: 4,
+            sequences: 4,
         });
-        report.phases.push(PhaseRow { phase: "write".into(), cycles: 10, used: 70, slots: 80 });
-        report.calcium = Some(CalciumTrace { token: vec![0.0, 1.0], s: vec![vec![0.0, 1.0]], g: vec![1.0], c: vec![2.0] });
-        report.cells.push(CellsRow { target: "ice40".into(), tool: "yosys".into(), cells: [("SB_LUT4".to_string(), 7)].into() });
-        report.training.push(TrainingRow { step: 1, loss: 0.7, validation: Some(50.0) });
+        report.tensors.push(TensorRow {
+            width: "8".into(),
+            name: "x0".into(),
+            format: "8.4".into(),
+            count: 9,
+            max: 0.1,
+            mean: 0.05,
+            rms: 0.06,
+            sqnr_db: 41.0,
+            saturated: 0,
+            budget_db: 20.0,
+        });
+        report.phases.push(PhaseRow {
+            phase: "write".into(),
+            cycles: 10,
+            used: 70,
+            slots: 80,
+        });
+        report.calcium = Some(CalciumTrace {
+            token: vec![0.0, 1.0],
+            s: vec![vec![0.0, 1.0]],
+            g: vec![1.0],
+            c: vec![2.0],
+        });
+        report.cells.push(CellsRow {
+            target: "ice40".into(),
+            tool: "yosys".into(),
+            cells: [("SB_LUT4".to_string(), 7)].into(),
+        });
+        report.training.push(TrainingRow {
+            step: 1,
+            loss: 0.7,
+            validation: Some(50.0),
+        });
         let page = html(&report).unwrap();
         assert!(page.contains("&lt;b&gt;") && !page.contains("<b>"));
         assert!(page.matches("<svg").count() >= 5, "plots");
-        assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org/2000/svg").count());
+        assert!(
+            !page.contains("http://")
+                || page.matches("http://").count() == page.matches("http://www.w3.org/2000/svg").count()
+        );
         let json = serde_json::to_string(&report).unwrap();
         let back: Report = serde_json::from_str(&json).unwrap();
         assert_eq!(back.tensors[0].name, "x0");

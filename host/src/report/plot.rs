@@ -5,7 +5,9 @@ use plotters::prelude::*;
 const SIZE: (u32, u32) = (860, 300);
 
 /// Draws into SVG text; an error in drawing becomes the caller's error.
-fn svg(draw: impl FnOnce(&DrawingArea<SVGBackend, plotters::coord::Shift>) -> Result<(), String>) -> Result<String, String> {
+fn svg(
+    draw: impl FnOnce(&DrawingArea<SVGBackend, plotters::coord::Shift>) -> Result<(), String>,
+) -> Result<String, String> {
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
@@ -33,10 +35,18 @@ pub fn bars(title: &str, unit: &str, labels: &[String], values: &[f64], from: f6
             .map_err(text)?;
         let name = |x: &f64| {
             let k = *x as usize;
-            if (x - k as f64 - 0.5).abs() < 0.01 { labels.get(k).cloned().unwrap_or_default() } else { String::new() }
+            if (x - k as f64 - 0.5).abs() < 0.01 {
+                labels.get(k).cloned().unwrap_or_default()
+            } else {
+                String::new()
+            }
         };
         let style = ("sans-serif", if labels.len() > 12 { 9 } else { 13 }).into_font();
-        let style = if labels.len() > 12 { style.transform(FontTransform::Rotate90) } else { style };
+        let style = if labels.len() > 12 {
+            style.transform(FontTransform::Rotate90)
+        } else {
+            style
+        };
         chart
             .configure_mesh()
             .disable_x_mesh()
@@ -48,7 +58,10 @@ pub fn bars(title: &str, unit: &str, labels: &[String], values: &[f64], from: f6
             .map_err(text)?;
         let bar = |(k, &v): (usize, &f64)| {
             let v = if v.is_finite() { v.clamp(from, to) } else { to };
-            Rectangle::new([(k as f64 + 0.15, from), (k as f64 + 0.85, v)], RGBColor(52, 101, 164).filled())
+            Rectangle::new(
+                [(k as f64 + 0.15, from), (k as f64 + 0.85, v)],
+                RGBColor(52, 101, 164).filled(),
+            )
         };
         chart.draw_series(values.iter().enumerate().map(bar)).map_err(text)?;
         Ok(())
@@ -58,10 +71,21 @@ pub fn bars(title: &str, unit: &str, labels: &[String], values: &[f64], from: f6
 /// Lines over one axis: (name, points).
 pub fn lines(title: &str, x: &str, y: &str, series: &[(String, Vec<(f64, f64)>)]) -> Result<String, String> {
     svg(|area| {
-        let points = || series.iter().flat_map(|(_, p)| p).filter(|p| p.0.is_finite() && p.1.is_finite());
+        let points = || {
+            series
+                .iter()
+                .flat_map(|(_, p)| p)
+                .filter(|p| p.0.is_finite() && p.1.is_finite())
+        };
         let bound = |f: fn(&(f64, f64)) -> f64| {
-            let (lo, hi) = points().map(f).fold((f64::MAX, f64::MIN), |(lo, hi), v| (lo.min(v), hi.max(v)));
-            if lo < hi { (lo, hi) } else { (lo.min(0.0).max(-1e300), if lo == f64::MAX { 1.0 } else { lo + 1.0 }) }
+            let (lo, hi) = points()
+                .map(f)
+                .fold((f64::MAX, f64::MIN), |(lo, hi), v| (lo.min(v), hi.max(v)));
+            if lo < hi {
+                (lo, hi)
+            } else {
+                (lo.min(0.0).max(-1e300), if lo == f64::MAX { 1.0 } else { lo + 1.0 })
+            }
         };
         let ((x0, x1), (y0, y1)) = (bound(|p| p.0), bound(|p| p.1));
         let mut chart = ChartBuilder::on(area)
@@ -74,13 +98,22 @@ pub fn lines(title: &str, x: &str, y: &str, series: &[(String, Vec<(f64, f64)>)]
         chart.configure_mesh().x_desc(x).y_desc(y).draw().map_err(text)?;
         for (k, (name, points)) in series.iter().enumerate() {
             let colour = Palette99::pick(k).to_rgba();
-            let drawn = chart.draw_series(LineSeries::new(points.iter().copied(), &colour)).map_err(text)?;
+            let drawn = chart
+                .draw_series(LineSeries::new(points.iter().copied(), &colour))
+                .map_err(text)?;
             if series.len() <= 8 {
-                drawn.label(name).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour));
+                drawn
+                    .label(name)
+                    .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour));
             }
         }
         if series.len() <= 8 {
-            chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw().map_err(text)?;
+            chart
+                .configure_series_labels()
+                .background_style(WHITE.mix(0.8))
+                .border_style(BLACK)
+                .draw()
+                .map_err(text)?;
         }
         Ok(())
     })

@@ -74,16 +74,8 @@ pub fn lower_triangle(t: usize) -> Tensor<2> {
 }
 
 impl Attention<'_> {
-    /// y from q, k, v and the positional keys (T × Hh·m), if the model has any; `see` meets every tensor of interest.
-    pub fn forward(
-        &self,
-        q: Tensor<2>,
-        k: Tensor<2>,
-        v: Tensor<2>,
-        w: Option<Tensor<2>>,
-        see: &mut dyn FnMut(&str, &[f32]),
-        watched: bool,
-    ) -> Tensor<2> {
+    /// y from q, k, v and the positional keys (T × Hh·m), if the model has any.
+    pub fn forward(&self, q: Tensor<2>, k: Tensor<2>, v: Tensor<2>, w: Option<Tensor<2>>) -> Tensor<2> {
         let Sizes {
             batch,
             tokens,
@@ -94,48 +86,36 @@ impl Attention<'_> {
         if self.spec.attention == AttentionKind::Softmax {
             return self.softmax(q, k, v);
         }
-        let a = self.phi(k, true).reshape([batch, tokens, heads * features]);
-        let b = self.phi(q, false);
+        let mut a = self.phi(k, true).reshape([batch, tokens, heads * features]);
+        let b = self.phi(q, false).reshape([batch, tokens, heads * features]);
+        if self.plan.is_some() { for (n,x) in [("a",&a),("b",&b)] { super::model::SEEN.lock().unwrap().insert(format!("layers.{}.{n}", self.layer), super::ops::values(x.clone())); } }
         let mut aw = match w {
             Some(w) => self.round("aw", a.clone() + w.unsqueeze::<3>()),
             None => a.clone(),
         };
-        let mut a = a;
         if let Some(mask) = &self.mask {
             a = a * mask.clone();
             aw = aw * mask.clone();
         }
-        let mut show = |name: &str, x: &Tensor<3>| {
-            if watched {
-                see(name, &super::ops::values(x.clone()));
-            }
-        };
-        show("a", &a);
-        show("aw", &aw);
-        show("b", &b.clone().unsqueeze::<3>());
         let split = |x: Tensor<3>, width| x.reshape([batch, tokens, heads, width]).swap_dims(1, 2);
         let v = split(v.reshape([batch, tokens, heads * values]), values);
-        let b4 = split(b.clone().reshape([batch, tokens, heads * features]), features);
         let aw = split(aw, features);
         let (num, c) = if self.spec.order == Order::TwoPass {
-            let z = aw.swap_dims(2, 3).matmul(v);
-            let h = self.seal(z);
-            let g = self.power(a.sum_dim(1));
-            show("H", &h.clone().reshape([1, 1, batch * heads * features * values]));
-            show("g", &g);
-            let c = (b.reshape([batch, tokens, heads * features]) * g)
-                .reshape([batch, tokens, heads, features])
-                .sum_dim(3);
-            (b4.matmul(h), c.swap_dims(1, 2))
+            let h = self.seal(aw.swap_dims(2, 3).matmul(v));
+            let g = self.power(a.sum_dim(1)); if self.plan.is_some() { super::model::SEEN.lock().unwrap().insert(format!("layers.{}.H", self.layer), super::ops::values(h.clone())); super::model::SEEN.lock().unwrap().insert(format!("layers.{}.g", self.layer), super::ops::values(g.clone())); }
+            let c = (b.clone() * g).reshape([batch, tokens, heads, features]).sum_dim(3);
+            (split(b, features).matmul(h), c.swap_dims(1, 2))
         } else {
-            let a = split(a, features);
-            match self.plan.is_none() && self.spec.nonlinearity == Nonlinearity::Identity && !watched {
-                true => self.chunked(a, aw, b4, v),
-                false => self.every_state(a, aw, b4, v, &mut show),
+            let (a, b) = (split(a, features), split(b, features));
+            match self.plan.is_none() && self.spec.nonlinearity == Nonlinearity::Identity {
+                true => self.chunked(a, aw, b, v),
+                false => self.every_state(a, aw, b, v),
             }
         };
         let y = num * self.reciprocal(c);
-        self.round("y", y.swap_dims(1, 2).reshape([batch * tokens, heads * values]))
+        let y = self.round("y", y.swap_dims(1, 2).reshape([batch * tokens, heads * values]));
+        if self.plan.is_some() { super::model::SEEN.lock().unwrap().insert(format!("layers.{}.y", self.layer), super::ops::values(y.clone())); }
+        y
     }
 
     /// Causal and linear in Z: inside a chunk the masked products, between chunks the state.
@@ -177,14 +157,7 @@ impl Attention<'_> {
     }
 
     /// Causal with every token's Z_t in memory: any f, and any rounding of H_t.
-    fn every_state(
-        &self,
-        a: Tensor<4>,
-        aw: Tensor<4>,
-        b: Tensor<4>,
-        v: Tensor<4>,
-        show: &mut dyn FnMut(&str, &Tensor<3>),
-    ) -> (Tensor<4>, Tensor<4>) {
+    fn every_state(&self, a: Tensor<4>, aw: Tensor<4>, b: Tensor<4>, v: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
         let Sizes {
             batch,
             tokens,
@@ -197,8 +170,6 @@ impl Attention<'_> {
         let written = outer.reshape([batch, heads, tokens, features * values]);
         let h = self.seal(past.clone().matmul(written));
         let g = self.power(past.matmul(a));
-        show("H", &h.clone().reshape([1, 1, self.sizes.states()]));
-        show("g", &g.clone().reshape([1, 1, batch * heads * tokens * features]));
         let rows = batch * heads * tokens;
         let column = b.clone().reshape([rows, features, 1]);
         let num = (column * h.reshape([rows, features, values])).sum_dim(1);
@@ -231,9 +202,9 @@ impl Attention<'_> {
     fn round<const D: usize>(&self, name: &str, x: Tensor<D>) -> Tensor<D> {
         match self
             .plan
-            .and_then(|p| p.formats.get(&format!("layers.{}.{name}", self.layer)))
+            .and_then(|p| p.format(&format!("layers.{}.{name}", self.layer)))
         {
-            Some(format) => quant::round(*format, x),
+            Some(format) => quant::round(format, x),
             None => x,
         }
     }

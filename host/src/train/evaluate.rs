@@ -1,4 +1,4 @@
-//! Accuracy of a model over a split, and the ranges its tensors take: batched by length, on all threads of the training.
+//! Accuracy of a model over a split: batched by length, on as many threads as training has shards.
 //!
 //! ```
 //! use astromorph::weights::Weights;
@@ -10,10 +10,9 @@
 //! assert!(untrained.accuracy() < 0.2);                   // chance is 1/16
 //! ```
 
-use super::leaves::Leaves;
-use super::model::{Forward, input, predict};
+use super::model::predict;
 use super::ops::values;
-use super::quant::{QuantPlan, Ranges};
+use super::quant::QuantPlan;
 use super::step::cross_entropy;
 use crate::data::Example;
 use crate::data::batch::{Batch, by_length};
@@ -93,27 +92,6 @@ pub fn accuracy(
         total.answers += score.answers;
     }
     Ok(total)
-}
-
-/// Largest magnitude of every named tensor over the examples.
-pub fn ranges(spec: &ModelSpec, weights: &Weights, examples: &[Example]) -> Ranges {
-    let lengths: Vec<usize> = examples.iter().map(|e| e.sequence.len()).collect();
-    let mut ranges = Ranges::new();
-    let leaves = Leaves::new(weights, false);
-    for batch in by_length(&lengths, limit(spec, None)) {
-        let batch = Batch::new(&batch.iter().map(|i| &examples[*i]).collect::<Vec<_>>());
-        let x = input(spec, weights, &batch, None);
-        Forward {
-            spec,
-            leaves: &leaves,
-            batch: &batch,
-            plan: None,
-            noise: None,
-            ranges: Some(&mut ranges),
-        }
-        .run(x);
-    }
-    ranges
 }
 
 /// Tokens a batch may have: fewer where every token's Z_t is kept.

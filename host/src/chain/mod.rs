@@ -1,0 +1,11 @@
+//! The chain: every form against the next, on real sequences.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`accuracy`] | predictions of any form against the answers |
+//! | [`vectors`] | the words that enter and leave a layer's attention in the twin |
+//! | [`hardware`] | RustHDL, Verilog and netlists against those words |
+
+pub mod accuracy;
+pub mod hardware;
+pub mod vectors;
