@@ -10,8 +10,17 @@
 //!
 //! A block that does not settle stays changed, and RustHDL's `simulate` reports that.
 //!
+//! - the clock is delivered as a pulse: the kernel runs once with it high, so that the parts work off the edge, and then with it low, which it
+//!   has to do anyway because the parts' outputs are new. The falling edge costs nothing, and nothing may depend on it;
+//! - a block in which an edge has moved nothing, and whose inputs have not changed since, is *quiet*: the next edge would move nothing
+//!   either and is not handed on. (The clocks inside a quiet block stand still in a waveform.)
+//!
+//! A block that does not settle stays changed, and RustHDL's `simulate` reports that.
+//!
 //! Drivers may deliver the edge as RustHDL does (`clock.next`, then sweeps) or commit it on the top's clock alone and hand over new inputs
 //! with the same sweep: the edge is then worked off with the old inputs first.
+
+use rust_hdl::prelude::*;
 
 /// Rounds after which a block counts as oscillating.
 pub const SETTLE_LIMIT: usize = 64;
@@ -27,6 +36,20 @@ pub struct Activity {
     pub settled: bool,
     /// No parent drives this block: its inputs are taken over at every visit.
     pub exposed: bool,
+    /// The last edge moved nothing, and no input is new since.
+    pub quiet: bool,
+}
+
+/// A part of a block: it knows whether another edge with the same inputs would change anything in it.
+pub trait Part: Block {
+    /// See [`Activity::quiet`].
+    fn quiet(&self) -> bool;
+}
+
+impl<P: Part> Part for Vec<P> {
+    fn quiet(&self) -> bool {
+        self.iter().all(P::quiet)
+    }
 }
 
 /// Declares a block with a kernel: a structure with one `clock`, `inputs`, `outputs`, `parts` (blocks) and `locals` (local signals and
@@ -73,6 +96,31 @@ macro_rules! block {
                 self.activity.settled = false;
                 true
             }
+
+            /// Works off a rising edge; `work` if inputs are new as well.
+            fn edge(&mut self, work: bool) -> bool {
+                use rust_hdl::prelude::{Block, Logic};
+                if self.activity.quiet && !work {
+                    return false;
+                }
+                self.update();
+                #[allow(unused_mut)]
+                let mut moved = work;
+                $( self.$p.update_all(); moved |= self.$p.has_changed(); )*
+                self.activity.quiet = !moved $( && $crate::block::Part::quiet(&self.$p) )*;
+                self.clock.next.clk = false;
+                self.clock.update_all();
+                let new = self.settle();
+                self.clock.next.clk = true;
+                self.clock.update_all();
+                new
+            }
+        }
+
+        impl $crate::block::Part for $name {
+            fn quiet(&self) -> bool {
+                self.activity.quiet
+            }
         }
 
         impl rust_hdl::prelude::Block for $name {
@@ -82,18 +130,24 @@ macro_rules! block {
                 $( self.$p.connect_all(); )*
             }
             fn update_all(&mut self) {
-                #[allow(unused_mut)]
                 let mut new = false;
-                if self.clock.val().clk != self.activity.clock && self.activity.settled {
-                    self.activity.clock = self.clock.val().clk;
-                    new |= self.settle();
+                let level = self.clock.val().clk;
+                if level && !self.activity.clock && self.activity.settled {
+                    // What the driver asks for next must survive the pulse.
+                    let asked = self.clock.next;
+                    new |= self.edge(false);
+                    self.clock.next = asked;
                 }
                 self.clock.update_all();
-                #[allow(unused_mut)]
-                let mut work = self.clock.changed || !self.activity.settled;
-                $( self.$i.update_all(); work |= self.$i.has_changed(); )*
+                let rising = self.clock.val().clk && !level;
                 self.activity.clock = self.clock.val().clk;
-                if work {
+                #[allow(unused_mut)]
+                let mut work = !self.activity.settled;
+                $( self.$i.update_all(); work |= self.$i.has_changed(); )*
+                if rising {
+                    new |= self.edge(work);
+                } else if work {
+                    self.activity.quiet = false;
                     new |= self.settle();
                 }
                 self.activity.changed = new;
@@ -116,6 +170,7 @@ macro_rules! block {
 
 /// Gives a primitive its simulation. The structure has `clock`, the named inputs and outputs and `activity`; its method `edge` is the
 /// model: outputs and state after a rising edge from the inputs before it. All outputs are registers, so nothing happens without an edge.
+/// `edge` returns whether another edge with the same inputs may show something new although the outputs stand still.
 #[macro_export]
 macro_rules! leaf {
     (
@@ -123,6 +178,13 @@ macro_rules! leaf {
         inputs: $($i:ident),*;
         outputs: $($o:ident),*
     ) => {
+        impl<$($generic)*> $crate::block::Part for $name {
+            #[inline(always)]
+            fn quiet(&self) -> bool {
+                self.activity.quiet
+            }
+        }
+
         impl<$($generic)*> rust_hdl::prelude::Block for $name {
             fn connect_all(&mut self) {
                 use rust_hdl::prelude::{Atom, Logic};
@@ -130,7 +192,7 @@ macro_rules! leaf {
                 self.activity.exposed = !self.clock.connected();
                 self.connect();
             }
-            #[inline]
+            #[inline(always)]
             fn update_all(&mut self) {
                 self.activity.changed = false;
                 if self.activity.exposed {
@@ -143,8 +205,9 @@ macro_rules! leaf {
                 self.clock.update_all();
                 if self.clock.changed && self.clock.val().clk {
                     $( self.$i.update_all(); )*
-                    self.edge();
+                    let hidden = self.edge();
                     $( self.activity.changed |= self.$o.commit(); )*
+                    self.activity.quiet = !hidden && !self.activity.changed;
                 }
                 self.activity.clock = self.clock.val().clk;
             }

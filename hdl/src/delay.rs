@@ -40,6 +40,8 @@ pub struct Delay<T: Word> {
     /// A ring: `stages[head]` is the oldest.
     stages: Vec<T>,
     head: usize,
+    /// Edges on which the oldest word equalled the new one, in a row.
+    equal: usize,
     activity: Activity,
 }
 
@@ -55,24 +57,30 @@ impl<T: Word> Delay<T> {
             q: Sig::new(width),
             stages: vec![T::default(); cycles - 1],
             head: 0,
+            equal: 0,
             activity: Activity::default(),
         })
     }
 
     #[inline(always)]
-    fn edge(&mut self) {
+    fn edge(&mut self) -> bool {
+        let d = if self.reset.val() { T::default() } else { self.d.val() };
         if self.reset.val() {
-            self.stages.fill(T::default());
-            self.q.next = T::default();
-        } else if self.stages.is_empty() {
-            self.q.next = self.d.val();
-        } else {
-            self.q.next = std::mem::replace(&mut self.stages[self.head], self.d.val());
-            self.head += 1;
-            if self.head == self.stages.len() {
-                self.head = 0;
-            }
+            self.stages.fill(d);
         }
+        if self.stages.is_empty() {
+            self.q.next = d;
+            return false;
+        }
+        let oldest = std::mem::replace(&mut self.stages[self.head], d);
+        self.head += 1;
+        if self.head == self.stages.len() {
+            self.head = 0;
+        }
+        self.q.next = oldest;
+        // All stages are the same after as many equal words as there are stages.
+        self.equal = if oldest == d { self.equal + 1 } else { 0 };
+        self.equal <= self.stages.len()
     }
 }
 

@@ -65,7 +65,7 @@ impl ShiftChain {
     }
 
     #[inline(always)]
-    fn edge(&mut self) {
+    fn edge(&mut self) -> bool {
         if self.load.val() {
             for (word, d) in self.words.iter_mut().zip(&self.d) {
                 *word = d.val();
@@ -75,6 +75,7 @@ impl ShiftChain {
             self.head += 1;
         }
         self.q.next = self.words.get(self.head).copied().unwrap_or_default();
+        self.load.val() || self.head < self.words.len()
     }
 }
 

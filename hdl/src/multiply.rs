@@ -86,8 +86,9 @@ impl Multiplier {
     }
 
     #[inline(always)]
-    fn edge(&mut self) {
+    fn edge(&mut self) -> bool {
         self.p.next = (self.a.val() * self.b.val()).into();
+        false
     }
 }
 

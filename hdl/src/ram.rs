@@ -89,7 +89,7 @@ impl<T: Word> Ram<T> {
     }
 
     #[inline(always)]
-    fn edge(&mut self) {
+    fn edge(&mut self) -> bool {
         let (write, read) = (self.write_enable.val(), self.read_enable.val());
         if read {
             let address = self.read_address.val();
@@ -103,6 +103,8 @@ impl<T: Word> Ram<T> {
         if write {
             self.memory[self.write_address.val().index()] = self.write_data.val();
         }
+        // Storing the same word again changes nothing, and no read was of that word.
+        false
     }
 }
 

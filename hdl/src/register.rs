@@ -46,8 +46,9 @@ impl<T: Word> Reg<T> {
     }
 
     #[inline(always)]
-    fn edge(&mut self) {
+    fn edge(&mut self) -> bool {
         self.q.next = self.d.val();
+        false
     }
 }
 

@@ -64,10 +64,11 @@ impl Rom {
     }
 
     #[inline(always)]
-    fn edge(&mut self) {
+    fn edge(&mut self) -> bool {
         // An index beyond the last word is only ever presented when the result is not used; Verilog then gives X.
         let word = self.words.get(self.address.val().index()).copied();
         self.data.next = S::new(word.unwrap_or(0) as i64);
+        false
     }
 }
 
