@@ -13,6 +13,7 @@
 use super::round::Rounder;
 use crate::format::{Format, saturate};
 use crate::table;
+use multiversion::multiversion;
 
 /// One activation.
 #[derive(Clone, Debug)]
@@ -53,17 +54,23 @@ impl Activate {
 
     /// The activation of a whole tensor.
     pub fn run(&self, u: &[i32]) -> Vec<i32> {
-        match &self.correction {
-            None => u.iter().map(|&u| self.rounder.apply(u.max(0) as i64)).collect(),
-            Some((words, shift)) => u
-                .iter()
-                .map(|&u| {
-                    let index = (u.unsigned_abs() >> shift).min(words.len() as u32 - 1);
-                    let sum = self.rounder.apply(u.max(0) as i64) as i64 + words[index as usize] as i64;
-                    saturate(sum, self.out.bits) as i32
-                })
-                .collect(),
+        let mut out = vec![0; u.len()];
+        positives(self.rounder, u, &mut out);
+        if let Some((words, shift)) = &self.correction {
+            for (f, u) in out.iter_mut().zip(u) {
+                let index = (u.unsigned_abs() >> shift).min(words.len() as u32 - 1);
+                *f = saturate(*f as i64 + words[index as usize] as i64, self.out.bits) as i32;
+            }
         }
+        out
+    }
+}
+
+/// requant(max(u, 0)).
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512bw+avx512vl", "x86_64+avx2"))]
+fn positives(rounder: Rounder, u: &[i32], out: &mut [i32]) {
+    for (f, &u) in out.iter_mut().zip(u) {
+        *f = rounder.apply(u.max(0) as i64);
     }
 }
 

@@ -7,6 +7,7 @@ use super::kernel::{Strided, dots, product};
 use super::round::Rounder;
 use crate::format::{Format, requant, split};
 use crate::spec::{Nonlinearity, Order};
+use multiversion::multiversion;
 
 /// Every intermediate tensor of one sequence, in raw integers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,17 +105,15 @@ impl Attention {
 
     /// φ of a whole tensor.
     fn phis(x: &[i32], fi: Format, fo: Format, table: &[i32], index_bits: u32) -> Vec<i32> {
-        let (rounder, one) = (Rounder::new(fi.frac, fo), 1i64 << fi.frac);
-        let (low, drop) = (fi.min(), fi.bits - 1 - index_bits);
-        x.iter()
-            .map(|&x| {
-                let x = x as i64;
-                // Both sides are computed: which one is wanted is as good as random, and a mispredicted branch costs more.
-                let above = rounder.apply(x + one);
-                let below = table[((x.min(-1) - low) >> drop) as usize];
-                if x >= 0 { above } else { below }
-            })
-            .collect()
+        let mut out = vec![0; x.len()];
+        above(Rounder::new(fi.frac, fo), 1i64 << fi.frac, x, &mut out);
+        let (low, drop) = (fi.min() as i32, fi.bits - 1 - index_bits);
+        for (out, &x) in out.iter_mut().zip(x) {
+            // The table is read in either case: the sign is as good as random, and a mispredicted branch costs more.
+            let below = table[((x.min(-1) - low) >> drop) as usize];
+            *out = if x >= 0 { *out } else { below };
+        }
+        out
     }
 
     fn sealer(&self) -> Seal<'_> {
@@ -251,5 +250,13 @@ impl Attention {
             t.num[at * e..(at + 1) * e].copy_from_slice(num);
             normaliser.row(num, exponent, r, num_bits, &mut t.y[at * e..(at + 1) * e]);
         }
+    }
+}
+
+/// φ where x ≥ 0: x + 1, rounded.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512bw+avx512vl", "x86_64+avx2"))]
+fn above(rounder: Rounder, one: i64, x: &[i32], out: &mut [i32]) {
+    for (out, &x) in out.iter_mut().zip(x) {
+        *out = rounder.apply(x as i64 + one);
     }
 }

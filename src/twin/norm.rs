@@ -18,6 +18,7 @@
 use super::round::Rounder;
 use super::width::{add, operand_bounds, product_bounds, signed_bits};
 use crate::format::{Format, growth, split};
+use multiversion::multiversion;
 
 /// Formats of one layer norm: input, x̂/√D, γ', β and output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,32 +142,43 @@ impl LayerNorm {
         signed_bits(bounds.0, bounds.1)
     }
 
-    /// c (centred and shifted) and V of one row.
-    fn centred(&self, row: &[i32], c: &mut Vec<i64>) -> i64 {
-        let d = row.len() as i64;
-        let sum: i64 = row.iter().map(|&x| x as i64).sum();
-        c.clear();
-        c.extend(row.iter().map(|&x| self.centre.apply(d * x as i64 - sum) as i64));
-        c.iter().map(|c| c * c).sum::<i64>() + self.epsilon
-    }
-
     /// Normalises every row of D words.
     pub fn run(&self, x: &[i32]) -> Vec<i32> {
-        let mut out = Vec::with_capacity(x.len());
-        let mut c = Vec::with_capacity(self.gamma.len());
-        for row in x.chunks_exact(self.gamma.len()) {
-            let v = self.centred(row, &mut c);
+        let d = self.gamma.len();
+        let mut out = vec![0; x.len()];
+        let mut c = vec![0; d];
+        for (row, out) in x.chunks_exact(d).zip(out.chunks_exact_mut(d)) {
+            let v = centred(self, row, &mut c);
             let (e, mant) = split(v, self.mantissa_bits);
             let (h, odd) = (e >> 1, (e & 1) as usize);
             let r = self.rsqrt[(odd << self.mantissa_bits) + mant] as i64;
             // The shift is known only here; `Rounder` rounds by any, and n's range is that of its bits.
             let to_n = Rounder::new(h as i32 + 15 - self.formats.n.frac, Format::new(self.formats.n.bits, 0));
-            out.extend(c.iter().zip(&self.gamma).zip(&self.beta).map(|((c, &gamma), beta)| {
-                let n = to_n.apply(c * r) as i64;
-                self.rounder.apply(n * gamma as i64 + beta)
-            }));
+            scaled(self, &c, r, to_n, out);
         }
         out
+    }
+}
+
+/// c (centred and shifted) of one row; returns V.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512bw+avx512vl", "x86_64+avx2"))]
+fn centred(norm: &LayerNorm, row: &[i32], c: &mut [i64]) -> i64 {
+    let d = row.len() as i64;
+    let sum: i64 = row.iter().map(|&x| x as i64).sum();
+    let mut v = norm.epsilon;
+    for (c, &x) in c.iter_mut().zip(row) {
+        *c = norm.centre.apply(d * x as i64 - sum) as i64;
+        v += *c * *c;
+    }
+    v
+}
+
+/// n = c·r, rounded, and n·γ' + β, rounded.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512bw+avx512vl", "x86_64+avx2"))]
+fn scaled(norm: &LayerNorm, c: &[i64], r: i64, to_n: Rounder, out: &mut [i32]) {
+    for (((out, c), &gamma), beta) in out.iter_mut().zip(c).zip(&norm.gamma).zip(&norm.beta) {
+        let n = to_n.apply(c * r) as i64;
+        *out = norm.rounder.apply(n * gamma as i64 + beta);
     }
 }
 
@@ -213,7 +225,7 @@ mod tests {
                 assert!(reach > Format::new(norm.centre_bits() - 1, 0).max());
                 assert!(norm.centre_bits() <= bits + 1 + growth(d));
                 let halves: Vec<i32> = (0..d).map(|i| if i % 2 == 0 { lo } else { hi }).collect();
-                let v = norm.centred(&halves, &mut Vec::new());
+                let v = centred(&norm, &halves, &mut vec![0; d]);
                 assert!(
                     v <= Format::new(norm.square_bits(), 0).max(),
                     "{v} {}",

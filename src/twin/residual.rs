@@ -10,6 +10,7 @@
 use super::round::Rounder;
 use super::width::signed_bits;
 use crate::format::Format;
+use multiversion::multiversion;
 
 /// Largest distance between the fractions of the two operands: the sum then has at most 18 + 32 + 1 bits.
 pub const MAX_ALIGNMENT: i32 = 32;
@@ -56,10 +57,16 @@ impl Residual {
 
     /// The rounded sum of two tensors.
     pub fn run(&self, x: &[i32], y: &[i32]) -> Vec<i32> {
-        x.iter()
-            .zip(y)
-            .map(|(&x, &y)| self.rounder.apply(self.sum(x, y)))
-            .collect()
+        let mut out = vec![0; x.len()];
+        sums(self, x, y, &mut out);
+        out
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512bw+avx512vl", "x86_64+avx2"))]
+fn sums(residual: &Residual, x: &[i32], y: &[i32], out: &mut [i32]) {
+    for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
+        *out = residual.rounder.apply(residual.sum(x, y));
     }
 }
 
