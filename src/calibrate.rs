@@ -299,9 +299,8 @@ impl Plan {
     fn tie(&mut self, spec: &ModelSpec, name: &str) -> Result<()> {
         let flow = Flow(spec);
         let mut frac = self.format(name)?.frac;
-        for [x, y] in flow.residuals().iter().filter(|[_, y]| y == name) {
+        for [x, _] in flow.residuals().iter().filter(|[_, y]| y == name) {
             let fx = self.format(x)?.frac;
-            debug_assert_eq!(y, name);
             frac = frac.clamp(fx - MAX_ALIGNMENT, fx + MAX_ALIGNMENT);
         }
         if let Some((_, input, _)) = flow.norms().iter().find(|(prefix, ..)| name == format!("{prefix}.n")) {

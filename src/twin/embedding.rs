@@ -1,4 +1,4 @@
-//! The embedding of token identifiers in integers: requant(Σ_slots E[id] + pos_t) (`docs/arithmetic.md` section 7).
+//! The embedding of token identifiers in integers: `requant(Σ_slots E[id] + pos_t)` (`docs/arithmetic.md` section 7).
 //!
 //! E (V × D) has `weight_bits` bits; the positions stand at its fraction, as a bias does. Identifier 0 is "none": its row is zero.
 //!

@@ -1,4 +1,4 @@
-//! The whole Transformer in integers, from an [`Image`]: what every device computes (`docs/arithmetic.md` section 7).
+//! The whole Transformer in integers, from an [`Image`](crate::image::Image): what every device computes (`docs/arithmetic.md` section 7).
 //!
 //! Signature: one [`Sequence`] → [`Logits`], raw words of SW bits; an observer sees every intermediate tensor under the names and in the order of
 //! section 8, the golden model's own.
