@@ -37,23 +37,25 @@
 //! assert_eq!(y, att.run(&q, &k, &v).y);
 //! ```
 
+mod build;
+mod facts;
+
+pub use facts::Observation;
+
 use crate::block;
-use crate::calcium::{Calcium, CalciumSize};
+use crate::calcium::Calcium;
 use crate::delay::Delay;
 use crate::drain::Drain;
 use crate::fifo::Fifo;
-use crate::lane::{Lane, LaneSize};
+use crate::lane::Lane;
 use crate::loader::Loader;
 use crate::multiply::Target;
 use crate::normalise::{self, Normalise};
 use crate::number::{Flag, S, Sig, U};
-use crate::plan::Plan;
-use crate::ram::{Contents, Ram};
+use crate::ram::Ram;
 use crate::reciprocal::{self, Reciprocal};
 use crate::register::Reg;
-use crate::sequencer::{G_STORE, H_STORE, STORE, Sequencer};
-use astromorph::Result;
-use astromorph::twin::Attention;
+use crate::sequencer::Sequencer;
 use rust_hdl::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -168,160 +170,13 @@ block! {
     }
 }
 
-/// A signal worth watching in a waveform.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observation {
-    /// The papers' name.
-    pub name: &'static str,
-    /// Where it is: instances and signal below the top.
-    pub path: &'static str,
-    /// Its fraction bits; `None` for a plain number.
-    pub frac: Option<i32>,
-    /// What it shows.
-    pub note: &'static str,
-}
-
-impl Core {
-    /// A core for one layer.
-    pub fn new(att: &Attention, choice: CoreConfig) -> Result<Self> {
-        let plan = Plan::new(att, choice)?;
-        let (w, f, t) = (att.width(), &att.formats, &att.tables);
-        let m = att.features;
-        let size = LaneSize {
-            width: w,
-            acc_bits: plan.acc_bits,
-            z_bits: att.z_bits(),
-            z_frac: att.z_frac(),
-            h: f.h,
-            v_depth: plan.value_depth,
-            h_depth: plan.states,
-            z_depth: plan.states * plan.kept_heads,
-        };
-        let calcium = CalciumSize {
-            width: w,
-            serial_bits: att.serial_width(),
-            s_bits: att.s_bits(),
-            c_bits: att.c_bits(),
-            s_depth: m * plan.kept_heads,
-            g_depth: m,
-            mantissa_bits: t.power_bits,
-        };
-        let law = att.normaliser();
-        let chunk_buffer = |name: &str| Ram::new(name, plan.key_depth, w, Contents::Zero);
-        let loader = Loader::new(att, &plan)?;
-        let sequencer = Sequencer::new(att, &plan)?;
-        let lanes: Result<Vec<Lane>> =
-            (0..plan.lanes).map(|_| Lane::new(&size, att.nonlinearity, &t.sigmoid, plan.target)).collect();
-        let lanes = lanes?;
-        let calcium = Calcium::new(&calcium, &t.power, plan.target)?;
-        let flag = |name: &str, cycles: usize| Delay::<bool>::new(name, 1, cycles);
-        let (z_bits, s_bits) = (sequencer.z_address.width(), sequencer.s_address.width());
-        let (h_bits, g_bits) = (sequencer.h_address.width(), sequencer.g_address.width());
-        let word_bits = sequencer.words.width();
-        Ok(Core {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            s_axis_tvalid: Flag::default(),
-            s_axis_tdata_q: Sig::new(w),
-            s_axis_tdata_k: Sig::new(w),
-            s_axis_tdata_v: Sig::new(w),
-            s_axis_tlast: Flag::default(),
-            m_axis_tready: Flag::default(),
-            s_axis_tready: Flag::default(),
-            m_axis_tvalid: Flag::default(),
-            m_axis_tdata: Sig::new(w),
-            m_axis_tlast: Flag::default(),
-            phase: Sig::new(2),
-            mac_lanes: Sig::new(word_bits),
-            error: Sig::new(2),
-            keys: chunk_buffer("core.keys")?,
-            keyed: if att.w.is_empty() { Vec::new() } else { vec![chunk_buffer("core.keyed")?] },
-            // Large in two-pass order: without initial contents it may lie in memories that have none.
-            queries: Ram::new("core.queries", plan.query_depth, w, Contents::Unwritten)?,
-            x: Reg::new(w),
-            calcium,
-            drain: Drain::new(plan.lanes, att.num_bits())?,
-            reciprocal: Reciprocal::new("reciprocal", att.c_bits(), att.c_min(), law.offset, &t.reciprocal)?,
-            normalise: Normalise::new(&law, att.num_bits(), plan.target)?,
-            fifo: Fifo::new(plan.fifo_depth, plan.lanes, w)?,
-            read_1: flag("core.read_1", 1)?,
-            load_2: flag("core.load_2", 2)?,
-            fresh_2: flag("core.fresh_2", 2)?,
-            calcium_2: flag("core.calcium_2", 2)?,
-            z_2: Delay::new("core.z_2", z_bits, 2)?,
-            s_2: Delay::new("core.s_2", s_bits, 2)?,
-            load_3: Reg::default(),
-            fresh_3: Reg::default(),
-            calcium_3: Reg::default(),
-            mac_3: flag("core.mac_3", 3)?,
-            write_3: flag("core.write_3", 3)?,
-            first_3: flag("core.first_3", 3)?,
-            a_3: Delay::new("core.a_3", w, 2)?,
-            store_4: flag("core.store_4", STORE)?,
-            calcium_4: Reg::default(),
-            z_4: Delay::new("core.z_4", z_bits, STORE)?,
-            s_4: Delay::new("core.s_4", s_bits, STORE)?,
-            capture_4: flag("core.capture_4", STORE)?,
-            words_4: Delay::new("core.words_4", word_bits, STORE)?,
-            last_4: flag("core.last_4", STORE)?,
-            h_store: flag("core.h_store", H_STORE)?,
-            h_line: Delay::new("core.h_line", h_bits, H_STORE)?,
-            g_store: flag("core.g_store", G_STORE)?,
-            g_line: Delay::new("core.g_line", g_bits, G_STORE)?,
-            num_line: Delay::new("core.num_line", att.num_bits(), reciprocal::LATENCY - 1)?,
-            r_line: Delay::new("core.r_line", 16, normalise::R_LATENCY)?,
-            valid_line: flag("core.valid_line", READ_LATENCY - 1)?,
-            last_line: flag("core.last_line", READ_LATENCY - 1)?,
-            phase_2: Delay::new("core.phase_2", 2, 2)?,
-            busy_2: Delay::new("core.busy_2", word_bits, 2)?,
-            store: Flag::default(),
-            loader,
-            sequencer,
-            lanes,
-            activity: Default::default(),
-        })
-    }
-
-    /// Bits of memory: banks, buffers, FIFO and tables.
-    pub fn memory_bits(&self) -> usize {
-        self.loader.table_bits()
-            + self.keys.bits()
-            + self.keyed.iter().map(Ram::bits).sum::<usize>()
-            + self.queries.bits()
-            + self.lanes.iter().map(Lane::memory_bits).sum::<usize>()
-            + self.calcium.memory_bits()
-            + self.reciprocal.table_bits()
-            + self.fifo.memory_bits()
-    }
-
-    /// Multipliers: one a lane, the calcium unit's and the normaliser's.
-    pub fn multipliers(&self) -> usize {
-        self.lanes.len() + 2
-    }
-
-    /// The signals a waveform shows under the papers' names.
-    pub fn observations(att: &Attention) -> Vec<Observation> {
-        let f = &att.formats;
-        let entry = |name, path, frac, note| Observation { name, path, frac, note };
-        vec![
-            entry("phase", "phase", None, "0 load, 1 write, 2 seal, 3 read"),
-            entry("calcium", "calcium$s", Some(f.a.frac), "s_i: rises while tokens are written"),
-            entry("Z", "lanes$0$acc", Some(att.z_frac()), "Hebbian sum of lane 0 (in READ: its numerator)"),
-            entry("g", "calcium$g", Some(f.g.frac), "s^alpha, as stored when calcium is sealed"),
-            entry("H", "lanes$0$h", Some(f.h.frac), "sealed Hebbian word of lane 0"),
-            entry("C", "reciprocal$limited", Some(f.b.frac + f.g.frac), "calcium response of the pass being read"),
-            entry("y", "m_axis_tdata", Some(f.y.frac), "output"),
-        ]
-    }
-}
-
 impl Logic for Core {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(
-            self, clock, loader, sequencer, keys, queries, calcium, drain, reciprocal, normalise, fifo, read_1, load_2, fresh_2, calcium_2, z_2,
-            s_2, mac_3, write_3, first_3, a_3, store_4, z_4, s_4, capture_4, words_4, last_4, h_store, h_line, g_store, g_line, num_line,
-            r_line, valid_line, last_line, phase_2, busy_2
+            self, clock, loader, sequencer, keys, queries, calcium, drain, reciprocal, normalise, fifo, read_1, load_2,
+            fresh_2, calcium_2, z_2, s_2, mac_3, write_3, first_3, a_3, store_4, z_4, s_4, capture_4, words_4, last_4,
+            h_store, h_line, g_store, g_line, num_line, r_line, valid_line, last_line, phase_2, busy_2
         );
         dff_setup!(self, clock, x, load_3, fresh_3, calcium_3, calcium_4);
         self.loader.reset.next = self.reset.val();

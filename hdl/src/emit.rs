@@ -68,18 +68,46 @@ fn header(att: &Attention, plan: &Plan, core: &Core, image: &str) -> String {
         core.multipliers(),
         core.memory_bits()
     ));
-    for (name, x) in [("q", f.q), ("k", f.k), ("v", f.v), ("a", f.a), ("b", f.b), ("H", f.h), ("g", f.g), ("y", f.y)] {
+    for (name, x) in [
+        ("q", f.q),
+        ("k", f.k),
+        ("v", f.v),
+        ("a", f.a),
+        ("b", f.b),
+        ("H", f.h),
+        ("g", f.g),
+        ("y", f.y),
+    ] {
         line(format!("format {name}: {}", format(x)));
     }
-    line(format!("format Z: {} bits, {} fraction; s: {} bits, {} fraction", att.z_bits(), att.z_frac(), att.s_bits(), f.a.frac));
-    line(format!("s_axis: one beat is element j of q, k, v of one token of one head, W = {w} bits signed; {} beats a token and head", plan.beats));
+    line(format!(
+        "format Z: {} bits, {} fraction; s: {} bits, {} fraction",
+        att.z_bits(),
+        att.z_frac(),
+        att.s_bits(),
+        f.a.frac
+    ));
+    line(format!(
+        "s_axis: one beat is element j of q, k, v of one token of one head, W = {w} bits signed; {} beats a token and head",
+        plan.beats
+    ));
     line(format!(
         "s_axis_tlast: {}",
-        if causal { "last beat of the last head of the last token" } else { "last beat of the last token of each head" }
+        if causal {
+            "last beat of the last head of the last token"
+        } else {
+            "last beat of the last token of each head"
+        }
     ));
-    line(format!("m_axis: one beat is y_j, {} beats a token and head; tlast on the sequence's last", att.values));
+    line(format!(
+        "m_axis: one beat is y_j, {} beats a token and head; tlast on the sequence's last",
+        att.values
+    ));
     line("phase: 0 load, 1 write, 2 seal, 3 read. mac_lanes: lanes doing a useful multiplication.".into());
-    line("error: sticky until reset; bit 0 a sequence longer than the limit, bit 1 tlast not on a token's last beat".into());
+    line(
+        "error: sticky until reset; bit 0 a sequence longer than the limit, bit 1 tlast not on a token's last beat"
+            .into(),
+    );
     line(format!(
         "latency: beat to memory {}, last slot of a pass to store or capture {STORE}, seal {SEAL_CYCLES}, capture to first y {}",
         loader::LATENCY,

@@ -145,7 +145,19 @@ impl Logic for Fifo {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(self, clock, memory);
-        dff_setup!(self, clock, write_pointer, read_pointer, stored, fetched, full, word, word_last, reserved, room_r);
+        dff_setup!(
+            self,
+            clock,
+            write_pointer,
+            read_pointer,
+            stored,
+            fetched,
+            full,
+            word,
+            word_last,
+            reserved,
+            room_r
+        );
         self.pop.next = self.full.q.val() && self.m_ready.val();
         self.take.next = self.fetched.q.val() && (!self.full.q.val() || self.m_ready.val());
         self.fetch.next = !(self.stored.q.val() == 0) && (!self.fetched.q.val() || self.take.val());

@@ -133,7 +133,11 @@ impl Lane {
         let bank_v = Ram::new("lane.bank_v", size.v_depth, size.width, Contents::Zero)?;
         let bank_h = Ram::new("lane.bank_h", size.h_depth, size.width, Contents::Zero)?;
         let bank_z = Ram::new("lane.bank_z", size.z_depth, size.z_bits, Contents::Zero)?;
-        let (v, h, z) = (bank_v.read_address.width(), bank_h.read_address.width(), bank_z.read_address.width());
+        let (v, h, z) = (
+            bank_v.read_address.width(),
+            bank_h.read_address.width(),
+            bank_z.read_address.width(),
+        );
         Ok(Lane {
             clock: Signal::default(),
             v_write: Flag::default(),

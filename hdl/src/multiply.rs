@@ -111,8 +111,23 @@ impl Logic for Multiplier {
         }
         let (a, b) = (self.a.width(), self.b.width());
         let unused: String = [
-            "AHOLD", "BHOLD", "CHOLD", "DHOLD", "IRSTTOP", "IRSTBOT", "ORSTTOP", "ORSTBOT", "OLOADTOP",
-            "OLOADBOT", "ADDSUBTOP", "ADDSUBBOT", "OHOLDTOP", "OHOLDBOT", "CI", "ACCUMCI", "SIGNEXTIN",
+            "AHOLD",
+            "BHOLD",
+            "CHOLD",
+            "DHOLD",
+            "IRSTTOP",
+            "IRSTBOT",
+            "ORSTTOP",
+            "ORSTBOT",
+            "OLOADTOP",
+            "OLOADBOT",
+            "ADDSUBTOP",
+            "ADDSUBBOT",
+            "OHOLDTOP",
+            "OHOLDBOT",
+            "CI",
+            "ACCUMCI",
+            "SIGNEXTIN",
         ]
         .iter()
         .map(|pin| format!(", .{pin}(1'b0)"))

@@ -138,7 +138,17 @@ impl Normalise {
 impl Logic for Normalise {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, coarse, coarse_negative, fine_shift, fine, fine_negative, rounded, result);
+        dff_setup!(
+            self,
+            clock,
+            coarse,
+            coarse_negative,
+            fine_shift,
+            fine,
+            fine_negative,
+            rounded,
+            result
+        );
         clock!(self, clock, multiplier, round);
         // 1: multiples of eight.
         self.doubled.next = (self.num.val() << self.left.val().index()).into();

@@ -52,7 +52,11 @@ impl Power {
         let split = Split::new(name, s_bits, mantissa_bits)?;
         let words = (s_bits as usize - 1) << mantissa_bits;
         if table.len() != words {
-            return Err(Error::field(format!("{name}.table"), format!("{words} words"), table.len()));
+            return Err(Error::field(
+                format!("{name}.table"),
+                format!("{words} words"),
+                table.len(),
+            ));
         }
         Ok(Power {
             clock: Signal::default(),

@@ -76,7 +76,11 @@ impl Reciprocal {
         check::range(&format!("{name}.offset"), offset, -lowest, 127 - c_bits as i32)?;
         let mantissa = table.len().checked_ilog2().unwrap_or(0);
         if mantissa < 1 || !table.len().is_power_of_two() {
-            return Err(Error::field(format!("{name}.table"), "2^1 words or a larger power of two", table.len()));
+            return Err(Error::field(
+                format!("{name}.table"),
+                "2^1 words or a larger power of two",
+                table.len(),
+            ));
         }
         let modulus = 1i64 << SHIFT_BITS;
         Ok(Reciprocal {

@@ -79,7 +79,11 @@ impl Logic for Rom {
     }
     fn hdl(&self) -> Verilog {
         let width = self.data.width();
-        let mut text = format!("reg [{}:0] table_ [0:{}];\ninitial begin\n", width - 1, self.words.len() - 1);
+        let mut text = format!(
+            "reg [{}:0] table_ [0:{}];\ninitial begin\n",
+            width - 1,
+            self.words.len() - 1
+        );
         for (n, word) in self.words.iter().enumerate() {
             let bits = (*word as i64 as u64) << (64 - width) >> (64 - width);
             // Writing to a String cannot fail.

@@ -48,7 +48,16 @@ pub struct Rounding {
 impl Rounding {
     /// For x of `x_bits`; `name` is for errors.
     #[allow(clippy::too_many_arguments)] // the six constants of the law
-    pub fn new(name: &str, x_bits: u32, before: i64, shift: i32, after: i64, lo: i64, hi: i64, y_bits: u32) -> Result<Self> {
+    pub fn new(
+        name: &str,
+        x_bits: u32,
+        before: i64,
+        shift: i32,
+        after: i64,
+        lo: i64,
+        hi: i64,
+        y_bits: u32,
+    ) -> Result<Self> {
         check::width(&format!("{name}.x"), x_bits as i64)?;
         check::width(&format!("{name}.y"), y_bits as i64)?;
         let far = 1i128 << (x_bits - 1);

@@ -59,10 +59,18 @@ impl Seal {
     pub fn new(name: &str, z_bits: u32, fz: i32, h: Format, f: Nonlinearity, sigmoid: &[i32]) -> Result<Self> {
         let w = h.bits;
         if f != Nonlinearity::Identity && (w < 3 || h.frac != w as i32 - 1) {
-            return Err(Error::field(format!("{name}.h.frac"), format!("{} with a sigmoid", w as i64 - 1), h.frac));
+            return Err(Error::field(
+                format!("{name}.h.frac"),
+                format!("{} with a sigmoid", w as i64 - 1),
+                h.frac,
+            ));
         }
         if f == Nonlinearity::Sigmoid && !(sigmoid.len().is_power_of_two() && sigmoid.len() > 1) {
-            return Err(Error::field(format!("{name}.table"), "a power of two of words", sigmoid.len()));
+            return Err(Error::field(
+                format!("{name}.table"),
+                "a power of two of words",
+                sigmoid.len(),
+            ));
         }
         let top = (1i64 << (w - 1)) - 1;
         let rounding = match f {
@@ -74,7 +82,16 @@ impl Seal {
                 // u counts from −2^(U−1); as a table index from 0.
                 let bits = sigmoid.len().ilog2();
                 let words = sigmoid.len() as i64;
-                Rounding::new(name, z_bits, 0, fz - (bits as i32 - 4), words / 2, 0, words - 1, bits + 1)?
+                Rounding::new(
+                    name,
+                    z_bits,
+                    0,
+                    fz - (bits as i32 - 4),
+                    words / 2,
+                    0,
+                    words - 1,
+                    bits + 1,
+                )?
             }
         };
         let (plain, table) = if f == Nonlinearity::Sigmoid {

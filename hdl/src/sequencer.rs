@@ -20,14 +20,12 @@
 //! assert_eq!((STORE, H_STORE, G_STORE, SEAL_CYCLES), (4, 6, 7, 7));
 //! ```
 
+mod build;
+
 use crate::block;
-use crate::number::{Const, Flag, Sig, U, natural_bits};
-use crate::plan::Plan;
+use crate::number::{Const, Flag, Sig, U};
 use crate::register::Reg;
 use crate::{power, seal};
-use astromorph::Result;
-use astromorph::spec::Order;
-use astromorph::twin::Attention;
 use rust_hdl::prelude::*;
 
 /// Stages from a pass's last slot to the store of Z and s, and to the capture of the accumulators.
@@ -177,128 +175,13 @@ block! {
     }
 }
 
-impl Sequencer {
-    /// For a layer under a plan.
-    pub fn new(att: &Attention, plan: &Plan) -> Result<Self> {
-        let m = att.features;
-        let causal = att.order == Order::Causal;
-        let count = |max: usize| natural_bits(max as u64);
-        let constant = |x: usize| Const::natural(x as u64);
-        let x_bits = count(plan.key_depth.max(plan.query_depth) - 1);
-        let bank_bits = count(plan.value_depth.max(plan.states) - 1);
-        let z_bits = count(plan.states * plan.kept_heads - 1);
-        let h_bits = count(plan.states - 1);
-        let s_bits = count(m * plan.kept_heads - 1);
-        let (feature_bits, word_bits) = (count(m - 1), count(plan.lanes));
-        Ok(Sequencer {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            chunk_ready: Flag::default(),
-            chunk_tokens: Sig::new(count(plan.chunk)),
-            chunk_last: Flag::default(),
-            room: Flag::default(),
-            chunk_done: Flag::default(),
-            head_done: Flag::default(),
-            reserve: Flag::default(),
-            reserve_words: Sig::new(word_bits),
-            phase: Sig::new(2),
-            mac: Flag::default(),
-            read: Flag::default(),
-            write: Flag::default(),
-            first: Flag::default(),
-            load: Flag::default(),
-            fresh: Flag::default(),
-            calcium: Flag::default(),
-            store: Flag::default(),
-            capture: Flag::default(),
-            last: Flag::default(),
-            words: Sig::new(word_bits),
-            busy: Sig::new(word_bits),
-            x_address: Sig::new(x_bits),
-            bank_address: Sig::new(bank_bits),
-            g_address: Sig::new(feature_bits),
-            z_address: Sig::new(z_bits),
-            h_address: Sig::new(h_bits),
-            s_address: Sig::new(s_bits),
-            state: Reg::new(2),
-            waited: Reg::new(count(SEAL_CYCLES)),
-            slot: Reg::default(),
-            feature: Reg::new(feature_bits),
-            column: Reg::new(count(plan.columns - 1)),
-            step: Reg::new(count(plan.pass.max(plan.chunk) + 1)),
-            token: Reg::new(count(att.n_max)),
-            tokens: Reg::new(count(att.n_max)),
-            head: Reg::new(count(att.heads - 1)),
-            used: Reg::default(),
-            x: Reg::new(x_bits),
-            x_start: Reg::new(x_bits),
-            bank: Reg::new(bank_bits),
-            bank_start: Reg::new(bank_bits),
-            z: Reg::new(z_bits),
-            z_base: Reg::new(z_bits),
-            h: Reg::new(h_bits),
-            s: Reg::new(s_bits),
-            s_base: Reg::new(s_bits),
-            phase_r: Reg::new(2),
-            mac_r: Reg::default(),
-            read_r: Reg::default(),
-            write_r: Reg::default(),
-            first_r: Reg::default(),
-            load_r: Reg::default(),
-            fresh_r: Reg::default(),
-            calcium_r: Reg::default(),
-            store_r: Reg::default(),
-            capture_r: Reg::default(),
-            last_r: Reg::default(),
-            words_r: Reg::new(word_bits),
-            busy_r: Reg::new(word_bits),
-            x_r: Reg::new(x_bits),
-            bank_r: Reg::new(bank_bits),
-            g_r: Reg::new(feature_bits),
-            z_r: Reg::new(z_bits),
-            h_r: Reg::new(h_bits),
-            s_r: Reg::new(s_bits),
-            last_column: Flag::default(),
-            last_feature: Flag::default(),
-            pass_end: Flag::default(),
-            go: Flag::default(),
-            width: Sig::new(word_bits),
-            value_base: Sig::new(bank_bits),
-            next_x_start: Sig::new(x_bits),
-            next_bank_start: Sig::new(bank_bits),
-            next_token: Sig::new(count(att.n_max)),
-            zero: constant(0),
-            one: constant(1),
-            idle: constant(0),
-            writing: constant(1),
-            sealing: constant(2),
-            reading: constant(3),
-            last_wait: constant(SEAL_CYCLES - 1),
-            features: constant(m),
-            last_feature_number: constant(m - 1),
-            last_column_number: constant(plan.columns - 1),
-            last_head_number: constant(att.heads - 1),
-            last_step: constant(plan.pass - 1),
-            columns: constant(plan.columns),
-            lanes: constant(plan.lanes),
-            tail: constant(plan.tail),
-            states: constant(plan.states),
-            key_slot: constant(plan.key_depth / 2),
-            value_slot: constant(plan.value_depth / 2),
-            query_slot: constant(if causal { m } else { 0 }),
-            causal: Const::new(1, causal),
-            activity: Default::default(),
-        })
-    }
-}
-
 impl Logic for Sequencer {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, state, waited, slot, feature, column, step, token, tokens, head, used, x, x_start, bank, bank_start, z, z_base, h, s,
-            s_base, phase_r, mac_r, read_r, write_r, first_r, load_r, fresh_r, calcium_r, store_r, capture_r, last_r, words_r, busy_r, x_r,
-            bank_r, g_r, z_r, h_r, s_r
+            self, clock, state, waited, slot, feature, column, step, token, tokens, head, used, x, x_start, bank,
+            bank_start, z, z_base, h, s, s_base, phase_r, mac_r, read_r, write_r, first_r, load_r, fresh_r, calcium_r,
+            store_r, capture_r, last_r, words_r, busy_r, x_r, bank_r, g_r, z_r, h_r, s_r
         );
         self.chunk_done.next = false;
         self.head_done.next = false;
@@ -340,27 +223,25 @@ impl Logic for Sequencer {
         self.h_r.d.next = self.h.q.val();
         self.s_r.d.next = self.s.q.val();
 
-        if self.state.q.val() == self.idle.val() {
-            if self.chunk_ready.val() {
-                self.state.d.next = self.writing.val();
-                self.feature.d.next = self.zero.val();
-                self.column.d.next = self.zero.val();
-                self.step.d.next = self.zero.val();
-                self.z.d.next = self.z_base.q.val();
-                self.s.d.next = self.s_base.q.val();
-                self.h.d.next = self.zero.val();
-                self.x.d.next = self.zero.val();
-                self.x_start.d.next = self.zero.val();
-                if self.slot.q.val() {
-                    self.x.d.next = self.key_slot.val();
-                    self.x_start.d.next = self.key_slot.val();
-                }
-                self.bank.d.next = self.value_base.val();
-                self.bank_start.d.next = self.value_base.val();
-                self.tokens.d.next = (self.tokens.q.val() + self.chunk_tokens.val()).into();
-                if !self.used.q.val() || self.causal.val() {
-                    self.tokens.d.next = self.chunk_tokens.val();
-                }
+        if (self.state.q.val() == self.idle.val()) && self.chunk_ready.val() {
+            self.state.d.next = self.writing.val();
+            self.feature.d.next = self.zero.val();
+            self.column.d.next = self.zero.val();
+            self.step.d.next = self.zero.val();
+            self.z.d.next = self.z_base.q.val();
+            self.s.d.next = self.s_base.q.val();
+            self.h.d.next = self.zero.val();
+            self.x.d.next = self.zero.val();
+            self.x_start.d.next = self.zero.val();
+            if self.slot.q.val() {
+                self.x.d.next = self.key_slot.val();
+                self.x_start.d.next = self.key_slot.val();
+            }
+            self.bank.d.next = self.value_base.val();
+            self.bank_start.d.next = self.value_base.val();
+            self.tokens.d.next = (self.tokens.q.val() + self.chunk_tokens.val()).into();
+            if !self.used.q.val() || self.causal.val() {
+                self.tokens.d.next = self.chunk_tokens.val();
             }
         }
 

@@ -79,7 +79,11 @@ impl Split {
         let words = |n: usize, width: u32| (0..n).map(|_| Sig::new(width)).collect::<Vec<_>>();
         let heads = |list: &[u64]| list.iter().map(|&n| Sig::new(n as u32)).collect::<Vec<_>>();
         let amount = |list: &[u64]| list.iter().map(|&n| Const::natural(n)).collect::<Vec<_>>();
-        let rest = |list: &[u64]| list.iter().map(|&n| Const::natural(word as u64 - n)).collect::<Vec<_>>();
+        let rest = |list: &[u64]| {
+            list.iter()
+                .map(|&n| Const::natural(word as u64 - n))
+                .collect::<Vec<_>>()
+        };
         Ok(Split {
             clock: Signal::default(),
             x: Sig::new(bits),

@@ -64,7 +64,14 @@ impl<T> Line<T> {
 #[test]
 fn register_and_delay() {
     let mut r = rng(1);
-    record(Reg::<S>::new(13), |b| &mut b.clock, 200, |b, _| b.d.next = S::new(number(&mut r, 13)), |_, _| {}).compare("register");
+    record(
+        Reg::<S>::new(13),
+        |b| &mut b.clock,
+        200,
+        |b, _| b.d.next = S::new(number(&mut r, 13)),
+        |_, _| {},
+    )
+    .compare("register");
     for (width, cycles) in [(1, 1), (1, 2), (1, 5), (7, 1), (7, 2), (64, 3)] {
         let line = Delay::<U>::new("line", width, cycles).unwrap();
         let mut owed = Line::new(cycles);
@@ -92,7 +99,12 @@ fn register_and_delay() {
 #[test]
 fn memories() {
     let mut r = rng(2);
-    for (depth, width, contents) in [(1, 5, Contents::Zero), (37, 16, Contents::Zero), (64, 40, Contents::Zero), (12, 8, Contents::Unwritten)] {
+    for (depth, width, contents) in [
+        (1, 5, Contents::Zero),
+        (37, 16, Contents::Zero),
+        (64, 40, Contents::Zero),
+        (12, 8, Contents::Unwritten),
+    ] {
         let mut written = vec![contents == Contents::Zero; depth];
         let mut memory = vec![0i64; depth];
         let mut want = 0;
@@ -100,21 +112,23 @@ fn memories() {
             Ram::<S>::new("ram", depth, width, contents).unwrap(),
             |b| &mut b.clock,
             400,
-            |b, _, settled| if !settled {
-                let (to, from) = (r.random_range(0..depth), r.random_range(0..depth));
-                b.write_enable.next = r.random();
-                b.write_address.next = U::new(to as u64);
-                b.write_data.next = S::new(number(&mut r, width));
-                b.read_enable.next = r.random::<bool>() && written[from] && !(b.write_enable.next && to == from);
-                b.read_address.next = U::new(from as u64);
-            } else {
-                assert_eq!(b.read_data.val().get(), want);
-                if b.read_enable.val() {
-                    want = memory[b.read_address.val().index()];
-                }
-                if b.write_enable.val() {
-                    memory[b.write_address.val().index()] = b.write_data.val().get();
-                    written[b.write_address.val().index()] = true;
+            |b, _, settled| {
+                if !settled {
+                    let (to, from) = (r.random_range(0..depth), r.random_range(0..depth));
+                    b.write_enable.next = r.random();
+                    b.write_address.next = U::new(to as u64);
+                    b.write_data.next = S::new(number(&mut r, width));
+                    b.read_enable.next = r.random::<bool>() && written[from] && !(b.write_enable.next && to == from);
+                    b.read_address.next = U::new(from as u64);
+                } else {
+                    assert_eq!(b.read_data.val().get(), want);
+                    if b.read_enable.val() {
+                        want = memory[b.read_address.val().index()];
+                    }
+                    if b.write_enable.val() {
+                        memory[b.write_address.val().index()] = b.write_data.val().get();
+                        written[b.write_address.val().index()] = true;
+                    }
                 }
             },
         )
@@ -138,7 +152,10 @@ fn memories() {
 
 /// yosys' model of the vendor's cell, where yosys is installed.
 fn cell_models() -> Option<String> {
-    let out = std::process::Command::new("yosys-config").args(["--datdir/ice40/cells_sim.v"]).output().ok()?;
+    let out = std::process::Command::new("yosys-config")
+        .args(["--datdir/ice40/cells_sim.v"])
+        .output()
+        .ok()?;
     let path = String::from_utf8_lossy(&out.stdout).trim().to_string();
     std::path::Path::new(&path).exists().then_some(path)
 }
@@ -146,7 +163,12 @@ fn cell_models() -> Option<String> {
 #[test]
 fn multipliers() {
     let mut r = rng(3);
-    for (a, b, target) in [(8, 16, Target::Ice40), (16, 16, Target::Ice40), (18, 18, Target::Ecp5), (9, 16, Target::Generic)] {
+    for (a, b, target) in [
+        (8, 16, Target::Ice40),
+        (16, 16, Target::Ice40),
+        (18, 18, Target::Ecp5),
+        (9, 16, Target::Generic),
+    ] {
         let mut owed = Line::new(1);
         let run = record(
             Multiplier::new("multiplier", a, b, target).unwrap(),
@@ -171,7 +193,13 @@ fn multipliers() {
 #[test]
 fn rounding() {
     let mut r = rng(4);
-    for (x_bits, frac, to) in [(20, 12, Format::new(8, 4)), (16, 3, Format::new(16, 9)), (40, 30, Format::new(16, -2)), (12, 6, Format::new(12, 6)), (9, 40, Format::new(8, 0))] {
+    for (x_bits, frac, to) in [
+        (20, 12, Format::new(8, 4)),
+        (16, 3, Format::new(16, 9)),
+        (40, 30, Format::new(16, -2)),
+        (12, 6, Format::new(12, 6)),
+        (9, 40, Format::new(8, 0)),
+    ] {
         let mut owed = Line::new(1);
         record(
             Round::new(Rounding::requant("round", x_bits, frac, to).unwrap()),
@@ -211,7 +239,11 @@ fn splitting() {
 #[test]
 fn phi_of_x() {
     let mut r = rng(6);
-    for (fi, fo, index) in [(Format::new(16, 12), Format::new(16, 11), 10), (Format::new(8, 4), Format::new(8, 6), 7), (Format::new(11, 0), Format::new(11, -3), 4)] {
+    for (fi, fo, index) in [
+        (Format::new(16, 12), Format::new(16, 11), 10),
+        (Format::new(8, 4), Format::new(8, 6), 7),
+        (Format::new(11, 0), Format::new(11, -3), 4),
+    ] {
         let words = table::phi(fi, fo, index);
         let mut owed = Line::new(phi::LATENCY);
         record(
@@ -231,19 +263,40 @@ fn phi_of_x() {
 }
 
 fn layer(seed: u64, m: usize, e: usize, n: usize, width: u32, order: Order, f: Nonlinearity) -> Attention {
-    let sizes = AttentionSizes { heads: 2, features: m, values: e, n_max: n, width, order, nonlinearity: f, alpha: 0.37, position: true };
+    let sizes = AttentionSizes {
+        heads: 2,
+        features: m,
+        values: e,
+        n_max: n,
+        width,
+        order,
+        nonlinearity: f,
+        alpha: 0.37,
+        position: true,
+    };
     Attention::random(&mut rng(seed), sizes)
 }
 
 #[test]
 fn sealing() {
     let mut r = rng(7);
-    for (seed, f) in [Nonlinearity::Identity, Nonlinearity::Sigmoid, Nonlinearity::HardSigmoid].into_iter().enumerate() {
+    for (seed, f) in [Nonlinearity::Identity, Nonlinearity::Sigmoid, Nonlinearity::HardSigmoid]
+        .into_iter()
+        .enumerate()
+    {
         for width in [8, 13, 16] {
             let att = layer(seed as u64, 4, 4, 100, width, Order::TwoPass, f);
             let mut owed = Line::new(seal::LATENCY);
             record(
-                Seal::new("seal", att.z_bits(), att.z_frac(), att.formats.h, f, &att.tables.sigmoid).unwrap(),
+                Seal::new(
+                    "seal",
+                    att.z_bits(),
+                    att.z_frac(),
+                    att.formats.h,
+                    f,
+                    &att.tables.sigmoid,
+                )
+                .unwrap(),
                 |b| &mut b.clock,
                 500,
                 |b, _| b.z.next = S::new(number(&mut r, att.z_bits())),
@@ -265,7 +318,14 @@ fn calcium_power_and_reciprocal() {
         let att = layer(seed as u64, 30, 4, 200, width, Order::TwoPass, Nonlinearity::Identity);
         let mut owed = Line::new(power::LATENCY);
         record(
-            Power::new("power", att.s_bits(), &att.tables.power, att.tables.power_bits, att.serial_width()).unwrap(),
+            Power::new(
+                "power",
+                att.s_bits(),
+                &att.tables.power,
+                att.tables.power_bits,
+                att.serial_width(),
+            )
+            .unwrap(),
             |b| &mut b.clock,
             400,
             |b, _| b.s.next = S::new(number(&mut r, att.s_bits()).max(0)),
@@ -280,7 +340,14 @@ fn calcium_power_and_reciprocal() {
         let law = att.normaliser();
         let mut owed = Line::new(reciprocal::LATENCY);
         record(
-            Reciprocal::new("reciprocal", att.c_bits(), att.c_min(), law.offset, &att.tables.reciprocal).unwrap(),
+            Reciprocal::new(
+                "reciprocal",
+                att.c_bits(),
+                att.c_min(),
+                law.offset,
+                &att.tables.reciprocal,
+            )
+            .unwrap(),
             |b| &mut b.clock,
             400,
             |b, _| (b.capture.next, b.c.next) = (true, S::new(number(&mut r, att.c_bits()).max(0))),
@@ -310,16 +377,18 @@ fn normalising() {
             Normalise::new(&law, att.num_bits(), target).unwrap(),
             |b| &mut b.clock,
             600,
-            |b, _, settled| if !settled {
-                let c = number(&mut r, att.c_bits()).max(att.c_min());
-                let (e, m) = split(c, att.tables.reciprocal_bits);
-                b.num.next = S::new(number(&mut r, att.num_bits()));
-                b.shift.next = U::new((e as i64 + law.offset as i64) as u64);
-                let word = att.tables.reciprocal[m];
-                want = owed.push(law.scale(b.num.next.get(), e, word));
-                b.r.next = S::new(late.push(word).unwrap_or(0) as i64);
-            } else if let Some(want) = want {
-                assert_eq!(b.y.val().get(), want as i64);
+            |b, _, settled| {
+                if !settled {
+                    let c = number(&mut r, att.c_bits()).max(att.c_min());
+                    let (e, m) = split(c, att.tables.reciprocal_bits);
+                    b.num.next = S::new(number(&mut r, att.num_bits()));
+                    b.shift.next = U::new((e as i64 + law.offset as i64) as u64);
+                    let word = att.tables.reciprocal[m];
+                    want = owed.push(law.scale(b.num.next.get(), e, word));
+                    b.r.next = S::new(late.push(word).unwrap_or(0) as i64);
+                } else if let Some(want) = want {
+                    assert_eq!(b.y.val().get(), want as i64);
+                }
             },
         )
         .compare(&format!("normalise-{width}"));
@@ -349,9 +418,22 @@ fn positional_key() {
 #[test]
 fn lanes() {
     let mut r = rng(11);
-    for (f, width, target) in [(Nonlinearity::Identity, 16, Target::Ecp5), (Nonlinearity::Sigmoid, 8, Target::Generic), (Nonlinearity::HardSigmoid, 18, Target::Ecp5)] {
+    for (f, width, target) in [
+        (Nonlinearity::Identity, 16, Target::Ecp5),
+        (Nonlinearity::Sigmoid, 8, Target::Generic),
+        (Nonlinearity::HardSigmoid, 18, Target::Ecp5),
+    ] {
         let att = layer(3, 4, 4, 100, width, Order::TwoPass, f);
-        let size = LaneSize { width, acc_bits: att.z_bits(), z_bits: att.z_bits(), z_frac: att.z_frac(), h: att.formats.h, v_depth: 12, h_depth: 9, z_depth: 18 };
+        let size = LaneSize {
+            width,
+            acc_bits: att.z_bits(),
+            z_bits: att.z_bits(),
+            z_frac: att.z_frac(),
+            h: att.formats.h,
+            v_depth: 12,
+            h_depth: 9,
+            z_depth: 18,
+        };
         record(
             Lane::new(&size, f, &att.tables.sigmoid, target).unwrap(),
             |b| &mut b.clock,
@@ -399,7 +481,15 @@ fn lanes() {
 fn calcium_unit() {
     let mut r = rng(12);
     let att = layer(5, 10, 4, 60, 12, Order::Causal, Nonlinearity::Identity);
-    let size = CalciumSize { width: 12, serial_bits: 16, s_bits: att.s_bits(), c_bits: att.c_bits(), s_depth: 20, g_depth: 10, mantissa_bits: att.tables.power_bits };
+    let size = CalciumSize {
+        width: 12,
+        serial_bits: 16,
+        s_bits: att.s_bits(),
+        c_bits: att.c_bits(),
+        s_depth: 20,
+        g_depth: 10,
+        mantissa_bits: att.tables.power_bits,
+    };
     let mut steps = 0;
     record(
         Calcium::new(&size, &att.tables.power, Target::Generic).unwrap(),
@@ -462,28 +552,30 @@ fn fifo_keeps_order_and_credits() {
             Fifo::new(32, 5, 9).unwrap(),
             |b| &mut b.clock,
             1000,
-            |b, n, settled| if !settled {
-                b.m_ready.next = r.random_range(0..100) >= stall;
-                b.push.next = promised > 0 && r.random();
-                b.data.next = S::new(number(&mut r, 9));
-                b.last.next = r.random();
-                if b.push.next {
-                    promised -= 1;
-                    sent.push_back((b.data.next, b.last.next));
-                }
-                // Reservations come four cycles apart: room knows of the one before.
-                b.reserve.next = false;
-            } else {
-                if n % 4 == 0 && b.room.val() {
-                    // Taken as if it had been set before this edge.
-                    b.reserve.next = true;
-                    b.reserve_words.next = U::new(5);
-                    common::settle(b);
-                    promised += 5;
-                }
-                if b.m_valid.val() && b.m_ready.val() {
-                    assert_eq!(sent.pop_front(), Some((b.m_data.val(), b.m_last.val())));
-                    received += 1;
+            |b, n, settled| {
+                if !settled {
+                    b.m_ready.next = r.random_range(0..100) >= stall;
+                    b.push.next = promised > 0 && r.random();
+                    b.data.next = S::new(number(&mut r, 9));
+                    b.last.next = r.random();
+                    if b.push.next {
+                        promised -= 1;
+                        sent.push_back((b.data.next, b.last.next));
+                    }
+                    // Reservations come four cycles apart: room knows of the one before.
+                    b.reserve.next = false;
+                } else {
+                    if n % 4 == 0 && b.room.val() {
+                        // Taken as if it had been set before this edge.
+                        b.reserve.next = true;
+                        b.reserve_words.next = U::new(5);
+                        common::settle(b);
+                        promised += 5;
+                    }
+                    if b.m_valid.val() && b.m_ready.val() {
+                        assert_eq!(sent.pop_front(), Some((b.m_data.val(), b.m_last.val())));
+                        received += 1;
+                    }
                 }
             },
         );
@@ -510,9 +602,21 @@ fn fifo_keeps_order_and_credits() {
 
 #[test]
 fn loaders_and_sequencers() {
-    for (seed, order, m, e, lanes) in [(1, Order::TwoPass, 5, 7, 4), (2, Order::Causal, 6, 4, 2), (3, Order::TwoPass, 8, 4, 1)] {
+    for (seed, order, m, e, lanes) in [
+        (1, Order::TwoPass, 5, 7, 4),
+        (2, Order::Causal, 6, 4, 2),
+        (3, Order::TwoPass, 8, 4, 1),
+    ] {
         let att = layer(seed, m, e, 7, 10, order, Nonlinearity::Identity);
-        let plan = Plan::new(&att, CoreConfig { lanes, chunk: 3, ..Default::default() }).unwrap();
+        let plan = Plan::new(
+            &att,
+            CoreConfig {
+                lanes,
+                chunk: 3,
+                ..Default::default()
+            },
+        )
+        .unwrap();
         let mut r = rng(seed);
         let mut busy = 0;
         record(

@@ -95,7 +95,8 @@ impl Streams {
             self.valid = false;
         }
         if core.m_axis_tvalid.val() && core.m_axis_tready.val() {
-            self.received.push((core.m_axis_tdata.val().get() as i32, core.m_axis_tlast.val()));
+            self.received
+                .push((core.m_axis_tdata.val().get() as i32, core.m_axis_tlast.val()));
         }
     }
 }
@@ -112,12 +113,25 @@ fn workload(rng: &mut ChaCha8Rng, att: &Attention, lengths: &[usize]) -> (Vec<Be
 }
 
 /// Runs sequences through a core and compares; returns cycles and (slots used, cycles) by phase.
-fn run(rng: &mut ChaCha8Rng, att: &Attention, choice: CoreConfig, lengths: &[usize], stalls: (u32, u32)) -> (usize, [(u64, u64); 4]) {
+fn run(
+    rng: &mut ChaCha8Rng,
+    att: &Attention,
+    choice: CoreConfig,
+    lengths: &[usize],
+    stalls: (u32, u32),
+) -> (usize, [(u64, u64); 4]) {
     let mut core = Core::new(att, choice).unwrap();
     core.connect_all();
     settle(&mut core);
     let (all, want) = workload(rng, att, lengths);
-    let mut s = Streams { beats: all, sent: 0, valid: false, received: Vec::new(), stall_in: stalls.0, stall_out: stalls.1 };
+    let mut s = Streams {
+        beats: all,
+        sent: 0,
+        valid: false,
+        received: Vec::new(),
+        stall_in: stalls.0,
+        stall_out: stalls.1,
+    };
     let mut use_of = [(0, 0); 4];
     let mut cycles = 0;
     let limit = 4000 + 200 * s.beats.len() + want.len() * att.features * 40;
@@ -133,7 +147,13 @@ fn run(rng: &mut ChaCha8Rng, att: &Attention, choice: CoreConfig, lengths: &[usi
         settle(&mut core);
         cycles += 1;
     }
-    assert_eq!(s.received.len(), want.len(), "words after {cycles} cycles, {} of {} beats taken", s.sent, s.beats.len());
+    assert_eq!(
+        s.received.len(),
+        want.len(),
+        "words after {cycles} cycles, {} of {} beats taken",
+        s.sent,
+        s.beats.len()
+    );
     if let Some(x) = (0..want.len()).find(|&x| s.received[x] != want[x]) {
         panic!("word {x}: core {:?}, twin {:?}", s.received[x], want[x]);
     }
@@ -141,8 +161,28 @@ fn run(rng: &mut ChaCha8Rng, att: &Attention, choice: CoreConfig, lengths: &[usi
     (cycles, use_of)
 }
 
-fn layer(rng: &mut ChaCha8Rng, heads: usize, m: usize, e: usize, n: usize, width: u32, order: Order, f: Nonlinearity) -> Attention {
-    let sizes = AttentionSizes { heads, features: m, values: e, n_max: n, width, order, nonlinearity: f, alpha: 0.25, position: true };
+#[allow(clippy::too_many_arguments)] // each is one size of the law
+fn layer(
+    rng: &mut ChaCha8Rng,
+    heads: usize,
+    m: usize,
+    e: usize,
+    n: usize,
+    width: u32,
+    order: Order,
+    f: Nonlinearity,
+) -> Attention {
+    let sizes = AttentionSizes {
+        heads,
+        features: m,
+        values: e,
+        n_max: n,
+        width,
+        order,
+        nonlinearity: f,
+        alpha: 0.25,
+        position: true,
+    };
     Attention::random(rng, sizes)
 }
 
@@ -152,7 +192,17 @@ fn smallest() {
     for order in [Order::TwoPass, Order::Causal] {
         for f in [Nonlinearity::Identity, Nonlinearity::Sigmoid, Nonlinearity::HardSigmoid] {
             let att = layer(&mut rng, 2, 4, 4, 6, 8, order, f);
-            run(&mut rng, &att, CoreConfig { lanes: 2, chunk: 2, target: Target::Generic }, &[5, 1, 6], (0, 0));
+            run(
+                &mut rng,
+                &att,
+                CoreConfig {
+                    lanes: 2,
+                    chunk: 2,
+                    target: Target::Generic,
+                },
+                &[5, 1, 6],
+                (0, 0),
+            );
         }
     }
 }
@@ -166,9 +216,15 @@ fn draw(rng: &mut ChaCha8Rng, n_limit: usize) {
     let choice = CoreConfig {
         lanes: [1, 2, 4, 8, 16][rng.random_range(0..5)],
         chunk: [1, 2, 3, 7, 32][rng.random_range(0..5)],
-        target: if sizes.width <= 16 && rng.random_range(0..2) == 0 { Target::Ice40 } else { Target::Ecp5 },
+        target: if sizes.width <= 16 && rng.random_range(0..2) == 0 {
+            Target::Ice40
+        } else {
+            Target::Ecp5
+        },
     };
-    let lengths: Vec<usize> = (0..rng.random_range(1..4)).map(|_| rng.random_range(1..=sizes.n_max)).collect();
+    let lengths: Vec<usize> = (0..rng.random_range(1..4))
+        .map(|_| rng.random_range(1..=sizes.n_max))
+        .collect();
     let stalls = [(0, 0), (30, 0), (0, 60), (50, 50), (90, 10), (5, 95)][rng.random_range(0..6)];
     println!("{sizes:?} {choice:?} {lengths:?} {stalls:?}");
     run(rng, &att, choice, &lengths, stalls);
@@ -187,7 +243,10 @@ fn any_size_equals_the_twin() {
 #[test]
 #[ignore = "hours: set ASTROMORPH_CORE_DRAWS"]
 fn any_size_equals_the_twin_long() {
-    let draws = std::env::var("ASTROMORPH_CORE_DRAWS").ok().and_then(|x| x.parse().ok()).unwrap_or(1000u64);
+    let draws = std::env::var("ASTROMORPH_CORE_DRAWS")
+        .ok()
+        .and_then(|x| x.parse().ok())
+        .unwrap_or(1000u64);
     for seed in 0..draws {
         let mut rng = ChaCha8Rng::seed_from_u64(10_000 + seed);
         let limit = [4, 20, 60, 512][rng.random_range(0..4)];
@@ -205,7 +264,11 @@ fn slots_are_used() {
     let (cycles, phases) = run(&mut rng, &att, CoreConfig::default(), &[400], (0, 0));
     let rate = cycles as f64 / start.elapsed().as_secs_f64();
     for (name, (used, all)) in ["load", "write", "seal", "read"].iter().zip(phases) {
-        println!("{name}: {used} of {} slots in {all} cycles, {:.2} %", 8 * all, used as f64 * 100.0 / (8 * all.max(1)) as f64);
+        println!(
+            "{name}: {used} of {} slots in {all} cycles, {:.2} %",
+            8 * all,
+            used as f64 * 100.0 / (8 * all.max(1)) as f64
+        );
     }
     println!("{cycles} cycles, {rate:.0} cycles/s");
     for phase in [1, 3] {
@@ -227,11 +290,22 @@ fn verilog_equals_rusthdl() {
         if seed == 2 {
             att.w.clear();
         }
-        let choice = CoreConfig { lanes, chunk, target: Target::Generic };
+        let choice = CoreConfig {
+            lanes,
+            chunk,
+            target: Target::Generic,
+        };
         let text = astromorph_hdl::emit::emit(&att, choice, "test").unwrap();
         yosys_accepts(&format!("core-{seed}"), &text);
         let (all, want) = workload(&mut rng, &att, &[n, 1, n - 1]);
-        let mut s = Streams { beats: all, sent: 0, valid: false, received: Vec::new(), stall_in: 20, stall_out: 30 };
+        let mut s = Streams {
+            beats: all,
+            sent: 0,
+            valid: false,
+            received: Vec::new(),
+            stall_in: 20,
+            stall_out: 30,
+        };
         let s = std::cell::RefCell::new(&mut s);
         let run = record(
             Core::new(&att, choice).unwrap(),
@@ -241,8 +315,141 @@ fn verilog_equals_rusthdl() {
             |b, _| s.borrow_mut().sample(b),
         );
         let received = &s.borrow().received;
-        assert!(!received.is_empty() && received[..] == want[..received.len()], "{} words", received.len());
+        assert!(
+            !received.is_empty() && received[..] == want[..received.len()],
+            "{} words",
+            received.len()
+        );
         assert!(text.ends_with(run.verilog()));
         run.compare(&format!("core-{seed}"));
     }
+}
+
+/// Feeds raw beats, without stalls, and collects what comes out within a number of cycles after the last beat.
+fn feed(core: &mut Core, rng: &mut ChaCha8Rng, beats: Vec<Beat>, after: usize) -> Vec<(i32, bool)> {
+    let mut s = Streams {
+        beats,
+        sent: 0,
+        valid: false,
+        received: Vec::new(),
+        stall_in: 0,
+        stall_out: 0,
+    };
+    let mut quiet = 0;
+    while quiet < after {
+        s.drive(core, rng);
+        core.clock.next.clk = false;
+        settle(core);
+        let before = (s.sent, s.received.len());
+        s.sample(core);
+        quiet = if before == (s.sent, s.received.len()) {
+            quiet + 1
+        } else {
+            0
+        };
+        core.clock.next.clk = true;
+        settle(core);
+    }
+    s.received
+}
+
+/// A sequence longer than N_max is reported, its tail dropped; the next one is right. A tlast in the wrong place is reported.
+#[test]
+fn protocol_errors_are_reported() {
+    for order in [Order::TwoPass, Order::Causal] {
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        let att = layer(&mut rng, 1, 5, 6, 4, 10, order, Nonlinearity::Identity);
+        let mut core = Core::new(
+            &att,
+            CoreConfig {
+                lanes: 4,
+                chunk: 2,
+                target: Target::Generic,
+            },
+        )
+        .unwrap();
+        core.connect_all();
+        settle(&mut core);
+        let (first, want) = workload(&mut rng, &att, &[4]);
+        let mut long = first.clone();
+        long.last_mut().unwrap().last = false;
+        let mut tail = first[..18].to_vec();
+        tail[17].last = true;
+        long.extend(tail);
+        assert_eq!(feed(&mut core, &mut rng, long, 600), want);
+        assert_eq!(core.error.val().get(), 1);
+        let (next, want) = workload(&mut rng, &att, &[3]);
+        assert_eq!(feed(&mut core, &mut rng, next.clone(), 600), want);
+        let mut misplaced = next;
+        misplaced[2].last = true;
+        assert_eq!(feed(&mut core, &mut rng, misplaced, 600), want);
+        assert_eq!(core.error.val().get(), 3);
+    }
+}
+
+/// A reset in the middle of anything leaves no trace but the memories' contents.
+#[test]
+fn reset_starts_over() {
+    for (seed, order) in (0..12).map(|s| (s, if s % 2 == 0 { Order::TwoPass } else { Order::Causal })) {
+        let mut rng = ChaCha8Rng::seed_from_u64(40 + seed);
+        let att = layer(&mut rng, 2, 5, 6, 4, 10, order, Nonlinearity::Identity);
+        let mut core = Core::new(
+            &att,
+            CoreConfig {
+                lanes: 4,
+                chunk: 2,
+                target: Target::Generic,
+            },
+        )
+        .unwrap();
+        core.connect_all();
+        settle(&mut core);
+        let (mut cut, _) = workload(&mut rng, &att, &[4]);
+        cut.truncate(3 + 7 * seed as usize);
+        feed(&mut core, &mut rng, cut, 1 + 5 * seed as usize);
+        core.clock.next.clk = false;
+        core.reset.next = true;
+        settle(&mut core);
+        core.clock.next.clk = true;
+        settle(&mut core);
+        core.clock.next.clk = false;
+        core.reset.next = false;
+        settle(&mut core);
+        let (next, want) = workload(&mut rng, &att, &[4, 2]);
+        assert_eq!(feed(&mut core, &mut rng, next, 700), want);
+        assert_eq!(core.error.val().get(), 0);
+    }
+}
+
+/// A driver may commit the edge on the top's clock alone and hand over low clock and new inputs with the same sweep.
+#[test]
+fn one_settle_a_cycle_is_the_same() {
+    let mut rng = ChaCha8Rng::seed_from_u64(77);
+    let att = layer(&mut rng, 2, 5, 6, 4, 10, Order::Causal, Nonlinearity::Sigmoid);
+    let choice = CoreConfig {
+        lanes: 4,
+        chunk: 2,
+        target: Target::Generic,
+    };
+    let (all, want) = workload(&mut rng, &att, &[4, 3]);
+    let mut core = Core::new(&att, choice).unwrap();
+    core.connect_all();
+    settle(&mut core);
+    let mut s = Streams {
+        beats: all,
+        sent: 0,
+        valid: false,
+        received: Vec::new(),
+        stall_in: 20,
+        stall_out: 20,
+    };
+    for _ in 0..4000 {
+        s.drive(&mut core, &mut rng);
+        settle(&mut core);
+        s.sample(&core);
+        core.clock.next.clk = true;
+        core.clock.update_all();
+        core.clock.next.clk = false;
+    }
+    assert_eq!(s.received, want);
 }

@@ -73,7 +73,12 @@ pub fn record<B: Block>(
     mut drive: impl FnMut(&mut B, usize),
     mut check: impl FnMut(&mut B, usize),
 ) -> Run {
-    record_steps(block, clock, cycles, |b, n, settled| if settled { check(b, n) } else { drive(b, n) })
+    record_steps(
+        block,
+        clock,
+        cycles,
+        |b, n, settled| if settled { check(b, n) } else { drive(b, n) },
+    )
 }
 
 /// The same with one closure: called to drive (false), then to look (true).
@@ -188,11 +193,18 @@ impl Run {
             .args(library)
             .output()
             .unwrap();
-        assert!(built.status.success(), "{name} in {dir:?}: {}", String::from_utf8_lossy(&built.stderr));
+        assert!(
+            built.status.success(),
+            "{name} in {dir:?}: {}",
+            String::from_utf8_lossy(&built.stderr)
+        );
         let run = Command::new("vvp").current_dir(&dir).arg("sim.vvp").output().unwrap();
         let text = String::from_utf8_lossy(&run.stdout).to_string();
         let expected = format!("RESULT rows {} bad 0", self.rows.len());
-        assert!(self.rows.len() > 10 && text.contains(&expected), "{name} in {dir:?}:\n{text}");
+        assert!(
+            self.rows.len() > 10 && text.contains(&expected),
+            "{name} in {dir:?}:\n{text}"
+        );
         std::fs::remove_dir_all(&dir).unwrap();
     }
 
@@ -215,6 +227,10 @@ pub fn yosys_accepts(name: &str, verilog: &str) {
         file.display()
     );
     let out = Command::new("yosys").args(["-q", "-p", &script]).output().unwrap();
-    assert!(out.status.success(), "{name} in {file:?}: {}", String::from_utf8_lossy(&out.stderr));
+    assert!(
+        out.status.success(),
+        "{name} in {file:?}: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     std::fs::remove_file(&file).unwrap();
 }
