@@ -88,7 +88,6 @@ impl Attention<'_> {
         }
         let mut a = self.phi(k, true).reshape([batch, tokens, heads * features]);
         let b = self.phi(q, false).reshape([batch, tokens, heads * features]);
-        if self.plan.is_some() { for (n,x) in [("a",&a),("b",&b)] { super::model::SEEN.lock().unwrap().insert(format!("layers.{}.{n}", self.layer), super::ops::values(x.clone())); } }
         let mut aw = match w {
             Some(w) => self.round("aw", a.clone() + w.unsqueeze::<3>()),
             None => a.clone(),
@@ -102,7 +101,7 @@ impl Attention<'_> {
         let aw = split(aw, features);
         let (num, c) = if self.spec.order == Order::TwoPass {
             let h = self.seal(aw.swap_dims(2, 3).matmul(v));
-            let g = self.power(a.sum_dim(1)); if self.plan.is_some() { super::model::SEEN.lock().unwrap().insert(format!("layers.{}.H", self.layer), super::ops::values(h.clone())); super::model::SEEN.lock().unwrap().insert(format!("layers.{}.g", self.layer), super::ops::values(g.clone())); }
+            let g = self.power(a.sum_dim(1));
             let c = (b.clone() * g).reshape([batch, tokens, heads, features]).sum_dim(3);
             (split(b, features).matmul(h), c.swap_dims(1, 2))
         } else {
@@ -113,9 +112,7 @@ impl Attention<'_> {
             }
         };
         let y = num * self.reciprocal(c);
-        let y = self.round("y", y.swap_dims(1, 2).reshape([batch * tokens, heads * values]));
-        if self.plan.is_some() { super::model::SEEN.lock().unwrap().insert(format!("layers.{}.y", self.layer), super::ops::values(y.clone())); }
-        y
+        self.round("y", y.swap_dims(1, 2).reshape([batch * tokens, heads * values]))
     }
 
     /// Causal and linear in Z: inside a chunk the masked products, between chunks the state.

@@ -6,6 +6,7 @@
 //! | [`step`] | one step: shards, loss, gradients |
 //! | [`model`], [`attention`] | the Transformer and its attention in burn |
 //! | [`quant`] | rounding and tables with gradients |
+//! | [`serial`] | layer norm, activation and mean as the twin computes them, with gradients |
 //! | [`ops`], [`kernels`] | fused operations with a way back, and their loops |
 //! | [`leaves`] | weights as leaves of a graph; the embedding's gather and scatter |
 //! | [`optimiser`] | AdamW, clipping, averaging, the learning rate |
@@ -32,6 +33,7 @@ pub mod ops;
 pub mod optimiser;
 pub mod quant;
 pub mod run;
+pub mod serial;
 pub mod step;
 #[cfg(test)]
 mod tests;

@@ -20,8 +20,9 @@ use super::attention::{Attention, Sizes};
 use super::kernels;
 use super::leaves::{EMBEDDING, Leaves, gather};
 use super::noise::Noise;
-use super::ops::{constant, layer_norm, pointwise};
+use super::ops::{constant, layer_norm, pointwise, values};
 use super::quant::{self, QuantPlan};
+use super::serial;
 use crate::data::batch::Batch;
 use astromorph::positional;
 use astromorph::spec::{Absolute, Activation, Input, ModelSpec, NormOrder, Pooling};
@@ -100,19 +101,26 @@ impl Forward<'_> {
             x = self.layer(l, x, &mask);
         }
         if spec.norm == NormOrder::Pre {
-            x = self.norm("norm", x);
-            x = self.at("xf", x);
+            x = self.norm("norm", &self.stream(spec.layers), "xf", x);
         }
         let x = match spec.output.pooling {
             Pooling::None => x,
             Pooling::Mean => {
-                let mut x = x.reshape([b, t, d]);
+                let mut kept = x.clone().reshape([b, t, d]);
                 if let Some(mask) = mask {
-                    x = x * mask;
+                    kept = kept * mask;
                 }
                 let share = self.batch.lengths.iter().map(|n| 1.0 / *n as f32).collect();
-                let pooled = x.sum_dim(1).reshape([b, d]) * constant(share, [b, 1]);
-                self.at("pooled", pooled)
+                let pooled = kept.sum_dim(1).reshape([b, d]) * constant(share, [b, 1]);
+                let from = if spec.norm == NormOrder::Pre {
+                    "xf".into()
+                } else {
+                    self.stream(spec.layers)
+                };
+                match self.plan.and_then(|p| Some((p, p.format(&from)?))) {
+                    Some((plan, from)) => serial::mean(plan, from, &values(x), &self.batch.lengths, pooled),
+                    None => pooled,
+                }
             }
             Pooling::Last => {
                 let last = |n: &usize| {
@@ -134,38 +142,47 @@ impl Forward<'_> {
         let (x, positions) = match spec.input {
             Input::Tokens { positions, .. } => (input, positions),
             Input::Vectors { width, positions } => {
+                let input = self.at("input", input);
                 (self.dense("input.weight", "input.bias", input, [width, d]), positions)
             }
         };
         let table = match positions {
             Absolute::None => return self.at("x0", x),
             Absolute::Learnt => self.weight("position.weight", [spec.n_max, d]),
-            Absolute::Sinusoidal => constant(positional::sinusoidal::<f32>(spec.n_max, d), [spec.n_max, d]),
+            Absolute::Sinusoidal => {
+                let table = constant(positional::sinusoidal::<f32>(spec.n_max, d), [spec.n_max, d]);
+                self.at("position.weight", table)
+            }
         };
         let x = x.reshape([b, t, d]) + table.narrow(0, 0, t).unsqueeze::<3>();
         self.at("x0", x.reshape([b * t, d]))
     }
 
+    /// Name of the tensor that enters layer `l`, or leaves the last.
+    fn stream(&self, l: usize) -> String {
+        match (l, self.spec.norm) {
+            (0, _) => "x0".into(),
+            (_, NormOrder::Post) => format!("layers.{}.x", l - 1),
+            (_, NormOrder::Pre) => format!("layers.{}.r2", l - 1),
+        }
+    }
+
     fn layer(&mut self, l: usize, x: Tensor<2>, mask: &Option<Tensor<3>>) -> Tensor<2> {
         let name = |part: &str| format!("layers.{l}.{part}");
-        let post = self.spec.norm == NormOrder::Post;
-        let inner = if post {
-            x.clone()
-        } else {
-            let n1 = self.norm(&name("norm1"), x.clone());
-            self.at(&name("n1"), n1)
-        };
-        let o = self.attention(l, inner, mask);
-        let r1 = self.at(&name("r1"), x + o);
-        let n2 = self.norm(&name(if post { "norm1" } else { "norm2" }), r1.clone());
-        let n2 = self.at(&name(if post { "x1" } else { "n2" }), n2);
-        let d = self.feed_forward(l, n2.clone());
-        let r2 = self.at(&name("r2"), if post { n2 + d } else { r1 + d });
-        if !post {
-            return r2;
+        if self.spec.norm == NormOrder::Post {
+            let o = self.attention(l, x.clone(), mask);
+            let r1 = self.at(&name("r1"), x + o);
+            let x1 = self.norm(&name("norm1"), &name("r1"), &name("x1"), r1);
+            let d = self.feed_forward(l, x1.clone());
+            let r2 = self.at(&name("r2"), x1 + d);
+            return self.norm(&name("norm2"), &name("r2"), &name("x"), r2);
         }
-        let x = self.norm(&name("norm2"), r2);
-        self.at(&name("x"), x)
+        let n1 = self.norm(&name("norm1"), &self.stream(l), &name("n1"), x.clone());
+        let o = self.attention(l, n1, mask);
+        let r1 = self.at(&name("r1"), x + o);
+        let n2 = self.norm(&name("norm2"), &name("r1"), &name("n2"), r1.clone());
+        let d = self.feed_forward(l, n2);
+        self.at(&name("r2"), r1 + d)
     }
 
     fn attention(&mut self, l: usize, x: Tensor<2>, mask: &Option<Tensor<3>>) -> Tensor<2> {
@@ -246,11 +263,11 @@ impl Forward<'_> {
         let name = |part: &str| format!("layers.{l}.feed_forward.{part}");
         let u = self.dense(&name("w_1"), &name("b_1"), x, [d, f]);
         let u = self.at(&format!("layers.{l}.u"), u);
-        let y = match self.spec.feed_forward.activation {
-            Activation::Relu => pointwise(u, kernels::relu),
-            Activation::Gelu => pointwise(u, kernels::gelu),
+        let y = match (self.plan, self.spec.feed_forward.activation) {
+            (Some(plan), kind) => serial::activate(plan, l, kind, u),
+            (None, Activation::Relu) => pointwise(u, kernels::relu),
+            (None, Activation::Gelu) => pointwise(u, kernels::gelu),
         };
-        let y = self.at(&format!("layers.{l}.f"), y);
         let y = self.dense(&name("w_2"), &name("b_2"), y, [f, d]);
         let y = self.at(&format!("layers.{l}.d"), y);
         self.drop(y)
@@ -268,23 +285,21 @@ impl Forward<'_> {
         }
     }
 
-    fn norm(&self, name: &str, x: Tensor<2>) -> Tensor<2> {
-        let d = self.spec.d_model;
-        layer_norm(
-            x,
-            self.leaves.tensor(&format!("{name}.gamma"), [d]),
-            self.leaves.tensor(&format!("{name}.beta"), [d]),
-        )
+    /// The layer norm `name` from tensor `input` to tensor `output`.
+    fn norm(&self, name: &str, input: &str, output: &str, x: Tensor<2>) -> Tensor<2> {
+        let of = |part: &str| self.leaves.tensor(&format!("{name}.{part}"), [self.spec.d_model]);
+        match self.plan {
+            Some(plan) => serial::layer_norm(plan, [name, input, output], x, of("gamma"), of("beta")),
+            None => layer_norm(x, of("gamma"), of("beta")),
+        }
     }
 
     /// The place of a named tensor: it is rounded here in the quantised phase.
     fn at<const D: usize>(&self, name: &str, x: Tensor<D>) -> Tensor<D> {
-        let x = match self.plan.and_then(|p| p.format(name)) {
+        match self.plan.and_then(|p| p.format(name)) {
             Some(format) => quant::round(format, x),
             None => x,
-        };
-        if self.plan.is_some() { SEEN.lock().unwrap().insert(name.to_string(), super::ops::values(x.clone())); }
-        x
+        }
     }
 
     fn drop(&mut self, x: Tensor<2>) -> Tensor<2> {
@@ -297,5 +312,3 @@ impl Forward<'_> {
         }
     }
 }
-
-pub static SEEN: std::sync::Mutex<std::collections::BTreeMap<String, Vec<f32>>> = std::sync::Mutex::new(std::collections::BTreeMap::new());

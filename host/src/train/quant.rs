@@ -1,9 +1,9 @@
 //! What quantisation-aware training rounds: the formats and tables of a calibrated model, applied to float tensors with gradients.
 //!
 //! A value is on the grid of its tensor's format exactly as in the integer twin; the gradient passes straight through where the value is in range
-//! and stops where it saturates. φ, s^α, 1/C and f read the stored tables (`docs/arithmetic.md` sections 2, 4 and 5) with the slopes of the
-//! functions they stand for. Layer norm, the run-time shift of `normalise` (SW bits) and the biases are left in float: each is finer than the
-//! rounding behind it.
+//! and stops where it saturates. φ, s^α, 1/C, f and the units of `serial` read the stored tables (`docs/arithmetic.md` sections 2, 4, 5 and 7) with
+//! the slopes of the functions they stand for. Sums are f32: at 8 bits they are exact but for C, which a table's mantissa shortens anyway. The one
+//! rounding left out is that of n inside `normalise` (16 bits or more, before one to W bits).
 //!
 //! ```
 //! use astromorph_host::train::{ops, quant};
@@ -19,18 +19,26 @@ use super::{kernels, ops};
 use astromorph::Result;
 use astromorph::format::{Format, requant, split};
 use astromorph::image::Image;
-use astromorph::spec::Nonlinearity;
-use astromorph::twin::{AttentionFormats, AttentionTables};
+use astromorph::spec::{Activation, Nonlinearity};
+use astromorph::twin::{Activate, AttentionFormats, AttentionTables};
 use burn::tensor::Tensor;
 use std::collections::BTreeMap;
 
 /// Formats and tables of a model.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct QuantPlan {
     /// Formats by name: weights (`head.weight`), and activations by the names of `docs/arithmetic.md` section 8 (`layers.0.q`).
     pub formats: BTreeMap<String, Format>,
     /// Formats and tables of each layer's attention.
     pub attention: Vec<(AttentionFormats, AttentionTables)>,
+    /// Format of u and the activation of each layer.
+    pub activate: Vec<(Format, Activate)>,
+    /// Words of 1/√ and their mantissa bits.
+    pub rsqrt: Vec<i32>,
+    /// Mantissa bits of `rsqrt`.
+    pub rsqrt_bits: u32,
+    /// Words of 1/C and their mantissa bits, for the mean.
+    pub reciprocal: (Vec<i32>, u32),
 }
 
 /// Rounds to a format: half up, saturated; the gradient passes where the value is in range.
@@ -43,13 +51,29 @@ pub fn round<const D: usize>(format: Format, x: Tensor<D>) -> Tensor<D> {
 impl QuantPlan {
     /// What an image's forward pass rounds to, and the very tables it stores.
     pub fn from_image(image: &Image) -> Result<QuantPlan> {
-        let layers = (0..image.spec().layers).map(|l| {
+        let (spec, bits, plan) = (image.spec(), image.quantize(), image.plan());
+        let attention = (0..spec.layers).map(|l| {
             let attention = image.attention(l)?;
             Ok((attention.formats, attention.tables))
         });
+        let activate = (0..spec.layers).map(|l| {
+            let at = |x: &str| format!("layers.{l}.{x}");
+            let (fu, ff) = (plan.format(&at("u"))?, plan.format(&at("f"))?);
+            let unit = match spec.feed_forward.activation {
+                Activation::Relu => Activate::relu(fu, ff),
+                Activation::Gelu => {
+                    Activate::gelu(fu, ff, image.narrow(&at("feed_forward.gelu"))?, bits.gelu_index_bits)
+                }
+            };
+            Ok((fu, unit))
+        });
         Ok(QuantPlan {
-            formats: image.plan().formats.clone(),
-            attention: layers.collect::<Result<_>>()?,
+            formats: plan.formats.clone(),
+            attention: attention.collect::<Result<_>>()?,
+            activate: activate.collect::<Result<_>>()?,
+            rsqrt: image.narrow("tables.rsqrt")?,
+            rsqrt_bits: bits.rsqrt_mantissa_bits,
+            reciprocal: (image.narrow("tables.reciprocal")?, bits.reciprocal_mantissa_bits),
         })
     }
 

@@ -186,8 +186,10 @@ fn image(spec: &ModelSpec, weights: &Weights, examples: &[Example], bits: u32) -
 }
 
 #[test]
-fn the_rounded_pass_is_close_to_the_twin_and_closer_than_the_float_pass() {
+fn the_rounded_pass_is_the_twin() {
+    let (mut exact, mut options_with_integers) = (0, 0);
     for options in OPTIONS.iter().filter(|o| !o.contains("softmax")) {
+        options_with_integers += 1;
         let spec = spec(options);
         let weights = weights(&spec);
         let examples = examples(&spec, &[30, 40, 50, 60]);
@@ -213,12 +215,18 @@ fn the_rounded_pass_is_close_to_the_twin_and_closer_than_the_float_pass() {
                 }
             }
             let (mine, other) = ((mine / count as f64).sqrt(), (other / count as f64).sqrt());
+            // 12-bit sums are longer than f32's mantissa; 8-bit sums are not, and only n inside `normalise` may still differ.
             assert!(
-                mine < 0.6 * other,
+                mine < other,
                 "{options} at {bits} bits: {mine} to the twin, float {other}"
             );
+            exact += usize::from(bits == 8 && mine == 0.0);
         }
     }
+    assert!(
+        exact * 3 >= options_with_integers * 2,
+        "only {exact} of {options_with_integers} are the twin word for word at 8 bits"
+    );
 }
 
 /// A recall project small enough for a test.
@@ -316,23 +324,4 @@ fn the_quantised_phase_never_ends_worse_than_it_began() {
         accuracy(&project.model, &done.weights, &set.validation, Some(&plan), 2, None).unwrap(),
         done.best
     );
-}
-
-#[test]
-fn debug_names() {
-    let spec = spec("norm = \"pre\"\nfeed-forward = { width = 20, activation = \"gelu\" }");
-    let weights = weights(&spec);
-    let examples = examples(&spec, &[30]);
-    let batch = Batch::new(&examples.iter().collect::<Vec<_>>());
-    let image = image(&spec, &weights, &examples, 8);
-    let plan = QuantPlan::from_image(&image).unwrap();
-    let twin = Twin::new(&image).unwrap();
-    model::predict(&spec, &weights, &batch, Some(&plan));
-    let seen = model::SEEN.lock().unwrap().clone();
-    twin.forward(&examples[0].sequence, &mut |name, rows, cols, f, raw| {
-        let words: Vec<i64> = match raw { astromorph::twin::Raw::Narrow(x) => x.iter().map(|x| *x as i64).collect(), astromorph::twin::Raw::Wide(x) => x.to_vec() };
-        let mine = seen.get(name);
-        let rms = mine.map(|m| (m.iter().zip(&words).map(|(a, w)| (*a as f64 - f.decode(*w)).powi(2)).sum::<f64>() / words.len() as f64).sqrt() / f.ulp());
-        eprintln!("{name} {rows}x{cols} {}.{} rms error in ulp {rms:?}", f.bits, f.frac);
-    }).unwrap();
 }
