@@ -1,4 +1,4 @@
-//! How blocks are declared and simulated: [`block!`] for blocks with a kernel, [`leaf!`] for primitives with a Rust model and a Verilog body.
+//! How blocks are declared and simulated: [`block!`](crate::block!) for blocks with a kernel, [`leaf!`](crate::leaf!) for primitives with a Rust model and a Verilog body.
 //!
 //! RustHDL's own derive runs a kernel, then commits its inputs, so a clock edge or a value needs a sweep of the whole circuit per level of
 //! hierarchy, and every sweep visits every signal. Here a block first takes its inputs, returns at once when none is new, and otherwise
