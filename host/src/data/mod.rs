@@ -183,3 +183,39 @@ pub(crate) fn read_text(path: &Path) -> Result<String> {
         Error::file(path, format!("expected UTF-8 text, found another byte at offset {at}"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_sets_have_their_published_sizes() {
+        let Some(folder) = std::env::var_os("ASTROMORPH_DATA") else {
+            eprintln!(
+                "SKIPPED: the_published_sets_have_their_published_sizes needs ASTROMORPH_DATA (a folder with aclImdb and sst-2)"
+            );
+            return;
+        };
+        for (name, sizes) in [("imdb", (22_500, 2_500, 25_000)), ("sst2", (6_920, 872, 1_821))] {
+            let project = Project::builtin(name).unwrap();
+            let set = load(&project, Some(Path::new(&folder))).unwrap();
+            assert_eq!((set.train.len(), set.validation.len(), set.test.len()), sizes, "{name}");
+            let words = set.vocabulary.unwrap();
+            assert!(words.len() > 10_000 && set.test.iter().all(|e| e.sequence.check(&project.model).is_ok()));
+        }
+    }
+
+    #[test]
+    fn a_real_task_without_its_folder_and_too_many_classes_are_named() {
+        let project = Project::builtin("imdb").unwrap();
+        assert!(load(&project, None).unwrap_err().to_string().contains("--data"));
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("train.tsv"), "label\ttext\na\tx\nb\ty\nc\tz\na\tx\n").unwrap();
+        let text = Project::builtin("text").unwrap();
+        let error = load(&text, Some(folder.path())).unwrap_err().to_string();
+        assert!(
+            error.contains("model.output.size") && error.contains("3 classes"),
+            "{error}"
+        );
+    }
+}
