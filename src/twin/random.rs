@@ -96,7 +96,8 @@ impl Attention {
     }
 }
 
-/// Random q, k (N × Hh·m) and v (N × Hh·e): full range mixed with small values and the two extremes.
+/// Random q, k (N × Hh·m) and v (N × Hh·e): full range mixed with small values and the two extremes. One token in eight has q at its lowest
+/// throughout, another one k, so that C falls below c_min and s stays at zero where the widths allow it.
 pub fn random_inputs(rng: &mut impl Rng, att: &Attention, n: usize) -> (Vec<i32>, Vec<i32>, Vec<i32>) {
     let top = (1i32 << (att.width() - 1)) - 1;
     let mut draw = |count: usize| -> Vec<i32> {
@@ -109,5 +110,13 @@ pub fn random_inputs(rng: &mut impl Rng, att: &Attention, n: usize) -> (Vec<i32>
             .collect()
     };
     let (hm, he) = (att.heads * att.features, att.heads * att.values);
-    (draw(n * hm), draw(n * hm), draw(n * he))
+    let (mut q, mut k, v) = (draw(n * hm), draw(n * hm), draw(n * he));
+    for x in [&mut q, &mut k] {
+        for row in x.chunks_exact_mut(hm) {
+            if rng.random_range(0..8) == 0 {
+                row.fill(-top - 1);
+            }
+        }
+    }
+    (q, k, v)
 }
