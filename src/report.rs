@@ -247,6 +247,7 @@ impl Budget {
     /// Floors that a sound quantisation of a sound model keeps: a bit is worth 6.02 dB.
     ///
     /// - `x0`, rounded once: 6·bits − 28 (68 dB at 16 bits, 20 at 8);
+    /// - `w` none of its own: it is judged in `aw`;
     /// - all others, up to 3 layers deep: 6·bits − 42, but no more than the tables resolve, 4 + 6·mantissa bits of the calcium power
     ///   (40 dB at 16 bits with the default of 6 mantissa bits, 6 at 8).
     ///
@@ -269,6 +270,10 @@ impl Budget {
     /// The floor of one tensor; none when neither its name nor `*` has one.
     pub fn floor(&self, name: &str) -> Option<f64> {
         let last = name.rsplit('.').next().unwrap_or(name);
+        // w shares a's fraction, however small a trained w is: its error counts in aw, where it is added.
+        if last == "w" {
+            return None;
+        }
         self.floors.get(last).or(self.floors.get("*")).copied()
     }
 }

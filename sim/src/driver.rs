@@ -57,7 +57,7 @@ impl<B: Block> Driver<B> {
         check_all(&block).map_err(|e| Error::Block {
             found: format!("{e:?}"),
         })?;
-        let verilog = generate_verilog_unchecked(&block);
+        let verilog = astromorph_hdl::emit::verilog(&block);
         let mut driver = Driver {
             block,
             clock,

@@ -17,7 +17,10 @@ pub fn program() -> &'static PathBuf {
             build.arg("--release");
         }
         let target = profile.parent().expect("target/PROFILE");
-        let done = build.env("CARGO_TARGET_DIR", target).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+        let done = build
+            .env("CARGO_TARGET_DIR", target)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
         assert!(done.is_ok_and(|s| s.success()), "the program must build");
         profile.join("astromorph")
     })

@@ -33,7 +33,11 @@ fn a_missing_data_set_is_named() {
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().to_str().unwrap();
     refused(&["train", "--task", "imdb", "--out", folder], 2, &["--data", "imdb"]);
-    refused(&["train", "--task", "imdb", "--out", folder, "--data", "/nonexistent"], 2, &["/nonexistent"]);
+    refused(
+        &["train", "--task", "imdb", "--out", folder, "--data", "/nonexistent"],
+        2,
+        &["/nonexistent"],
+    );
 }
 
 #[test]
@@ -50,7 +54,11 @@ fn project_errors_name_file_and_field() {
         let text = project();
         assert!(text.contains(from));
         fs::write(&path, text.replacen(from, to, 1)).unwrap();
-        refused(&["emit", "--model", path.to_str().unwrap(), "--random"], 2, &["model.toml", field]);
+        refused(
+            &["emit", "--model", path.to_str().unwrap(), "--random"],
+            2,
+            &["model.toml", field],
+        );
     }
 }
 
@@ -58,6 +66,14 @@ fn project_errors_name_file_and_field() {
 fn verbs_without_their_input_say_which_verb_makes_it() {
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().to_str().unwrap();
-    refused(&["quantize", "--task", "recall", "--out", folder], 2, &["weights.safetensors", "astromorph train"]);
-    refused(&["emit", "--task", "recall", "--out", folder], 2, &["image-16.safetensors", "astromorph quantize"]);
+    refused(
+        &["quantize", "--task", "recall", "--out", folder],
+        2,
+        &["weights.safetensors", "astromorph train"],
+    );
+    refused(
+        &["emit", "--task", "recall", "--out", folder],
+        2,
+        &["image-16.safetensors", "astromorph quantize"],
+    );
 }

@@ -49,7 +49,12 @@ fn arrows_point_from_host_to_sim_to_hdl_to_src() {
             assert!(below.contains(&depends.as_str()), "{name} must not depend on {depends}");
         }
     }
-    assert_eq!(arrows.len(), 5, "four crates and the outside tests: {:?}", arrows.keys());
+    assert_eq!(
+        arrows.len(),
+        5,
+        "four crates and the outside tests: {:?}",
+        arrows.keys()
+    );
 }
 
 #[test]
@@ -60,8 +65,22 @@ fn the_top_level_is_the_house_and_nothing_beside_it() {
         return;
     };
     let listing = String::from_utf8_lossy(&output.stdout);
-    let rooms: BTreeSet<&str> = listing.lines().filter_map(|l| l.split_once('/')).map(|(room, _)| room).collect();
-    let house = [".cargo", ".ci", "constraints", "docs", "hdl", "host", "sim", "src", "tests"];
+    let rooms: BTreeSet<&str> = listing
+        .lines()
+        .filter_map(|l| l.split_once('/'))
+        .map(|(room, _)| room)
+        .collect();
+    let house = [
+        ".cargo",
+        ".ci",
+        "constraints",
+        "docs",
+        "hdl",
+        "host",
+        "sim",
+        "src",
+        "tests",
+    ];
     for room in &rooms {
         assert!(house.contains(room), "{room}/ does not belong to the house");
     }

@@ -90,7 +90,7 @@ pub fn record_steps<B: Block>(
 ) -> Run {
     block.connect_all();
     check_all(&block).expect("connections");
-    let verilog = generate_verilog_unchecked(&block);
+    let verilog = astromorph_hdl::emit::verilog(&block);
     settle(&mut block);
     let mut rows = Vec::new();
     for n in 0..cycles {

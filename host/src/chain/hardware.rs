@@ -5,7 +5,7 @@
 //! | twin = RustHDL | every output word of every sequence | none in the first half (there the slots are counted), random in the second |
 //! | RustHDL = Verilog in Icarus, in Verilator | every port in every cycle of a recorded trace | random |
 //! | twin = Verilog in Verilator | every output word of every sequence | random |
-//! | twin = netlist, RustHDL = netlist | the same two ways on the mapped netlist | random |
+//! | twin = RustHDL = netlist | the same trace, its words compared with the twin's, replayed on the mapped netlist | random |
 
 use super::vectors::stream;
 use crate::cli::Failure;
@@ -54,6 +54,8 @@ pub struct Ran {
     /// Simulated cycles a second.
     pub speed: f64,
 }
+
+const PORTS: &str = "every port, every cycle";
 
 /// Names of the values of the port `phase`.
 pub const PHASES: [&str; 4] = ["load", "write", "seal", "read"];
@@ -168,7 +170,8 @@ impl Bench<'_> {
         })
     }
 
-    /// Every port in every cycle of the first `count` sequences under random stalls, with reset in the first two cycles.
+    /// Every port in every cycle of the first `count` sequences under random stalls, from reset on. The words that come out have been
+    /// compared with the twin's: what then equals this trace equals the twin.
     pub fn trace(&self, target: Target, count: usize) -> Result<(Trace, String), Failure> {
         let vectors = &self.vectors[..count.min(self.vectors.len())];
         let mut core = CoreSimulator::new(self.att, self.with_target(target))?;
@@ -177,10 +180,17 @@ impl Bench<'_> {
         trace.set_compare_from(trace.cycles());
         let (beats, words) = stream(self.att, vectors);
         let stalls = [Stalls::new(self.seed, STALL), Stalls::new(self.seed + 1, STALL)];
-        core.run(&beats, words.len(), stalls, |core| {
+        let run = core.run(&beats, words.len(), stalls, |core| {
             trace.record(core);
             Ok(())
         })?;
+        let compared = run.compare(&words)?;
+        if !compared.is_equal() {
+            return Err(Failure::Different(format!(
+                "RustHDL for {target:?} and the twin, {}: {compared}",
+                self.label
+            )));
+        }
         Ok((trace, core.driver().verilog().to_string()))
     }
 
@@ -188,46 +198,47 @@ impl Bench<'_> {
     pub fn ports(&self, tools: &Tools, count: usize) -> Result<Vec<ComparisonRow>, Failure> {
         let (trace, verilog) = self.trace(Target::Generic, count)?;
         let design = Design::rtl("core", &verilog);
-        let what = "every port, every cycle";
         let tool = tools.get(Tool::Verilator)?;
         let c = verilator::replay(tool, &design, &trace, &self.work.join("verilated"))?;
-        let mut rows = vec![self.row("RustHDL", "Verilog in Verilator", what, count, &c)];
+        let mut rows = vec![self.row("RustHDL", "Verilog in Verilator", PORTS, count, &c)];
         rows.push(match Tools::ensure(&[Tool::Icarus], |_| {}) {
             Ok(found) => {
                 let c = icarus::replay(found.get(Tool::Icarus)?, &design, &trace, &self.work.join("icarus"))?;
-                self.row("RustHDL", "Verilog in Icarus", what, count, &c)
+                self.row("RustHDL", "Verilog in Icarus", PORTS, count, &c)
             }
-            Err(e) => ComparisonRow::missing(
-                "RustHDL",
-                "Verilog in Icarus",
-                &format!("{}, {what}", self.label),
-                e.to_string(),
-            ),
+            Err(e) => {
+                let what = format!("{}, {PORTS}", self.label);
+                ComparisonRow::missing("RustHDL", "Verilog in Icarus", &what, e.to_string())
+            }
         });
         Ok(rows)
     }
 
-    /// Synthesises for a device family and compares the netlist both ways.
+    /// Synthesises for a device family and replays the trace of `count` sequences on the netlist.
     pub fn netlist(
         &self,
         tools: &Tools,
         target: netlist::Target,
         count: usize,
-    ) -> Result<(Vec<ComparisonRow>, CellsRow), Failure> {
+    ) -> Result<(ComparisonRow, CellsRow), Failure> {
         let (yosys, tool) = (tools.get(Tool::Yosys)?, tools.get(Tool::Verilator)?);
-        let (trace, verilog) = self.trace(of(target), 1)?;
+        let count = count.min(self.vectors.len());
+        let (trace, verilog) = self.trace(of(target), count)?;
         let netlist = self.synthesised(yosys, target, &verilog)?;
-        let design = netlist.design(yosys)?;
-        let form = format!("{} netlist", target.name());
-        let c = verilator::replay(tool, &design, &trace, &self.work.join("verilated"))?;
-        let ports = self.row("RustHDL", &form, "every port, every cycle", 1, &c);
-        let words = self.streamed(tool, &design, &form, count)?.row;
+        let c = verilator::replay(tool, &netlist.design(yosys)?, &trace, &self.work.join("verilated"))?;
+        let row = self.row(
+            "twin = RustHDL",
+            &format!("{} netlist", target.name()),
+            PORTS,
+            count,
+            &c,
+        );
         let cells = CellsRow {
             target: target.name().into(),
             tool: format!("Yosys {}", netlist.yosys),
             cells: netlist.cells,
         };
-        Ok((vec![words, ports], cells))
+        Ok((row, cells))
     }
 
     fn synthesised(&self, yosys: &Installed, target: netlist::Target, verilog: &str) -> Result<Netlist, Failure> {
