@@ -153,6 +153,13 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            // A tool that the same Ctrl-C ended did not fail.
+            let failure = match failure {
+                Failure::Simulation(_) if crate::interrupt::requested() => {
+                    Failure::Interrupted("the output folder".into())
+                }
+                other => other,
+            };
             eprintln!("astromorph: {failure}");
             ExitCode::from(failure.code())
         }

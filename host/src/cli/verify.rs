@@ -8,7 +8,7 @@ use super::{Choice, Common, Failure, Outcome};
 use crate::chain::hardware::Bench;
 use crate::chain::vectors::vectors;
 use crate::progress::Progress;
-use crate::report::{CalciumTrace, ComparisonRow, Report, StageRow};
+use crate::report::{CalciumTrace, CellsRow, ComparisonRow, Report, StageRow};
 use astromorph::image::Image;
 use astromorph::sequence::Sequence;
 use astromorph::twin::Twin;
@@ -165,44 +165,87 @@ fn one_layer(
         if report.phases.is_empty() {
             report.phases = ran.phases;
         }
-        progress.say(&format!(
-            "  RustHDL: {} words, {} mismatches, {:.0} cycles/s",
-            ran.row.words, ran.row.mismatches, ran.speed
-        ));
+        said(progress, &ran.row, ran.speed);
         report.comparisons.push(ran.row);
         outputs.rusthdl.push(ran.y);
     } else {
         report.comparisons.push(left_out("RustHDL"));
     }
-    if counts.verilated > 0 {
-        report.comparisons.extend(bench.ports(tools, 1)?);
-        let ran = bench.verilated(tools.get(Tool::Verilator)?, counts.verilated)?;
-        progress.say(&format!(
-            "  Verilator: {} words, {} mismatches, {:.0} cycles/s",
-            ran.row.words, ran.row.mismatches, ran.speed
-        ));
-        report.comparisons.push(ran.row);
-        outputs.verilated.push(ran.y);
-    } else {
-        report.comparisons.push(left_out("Verilog in Verilator"));
-    }
-    for target in [netlist::Target::Ice40, netlist::Target::Ecp5] {
-        let form = format!("{} netlist", target.name());
-        if counts.netlist == 0 {
-            report.comparisons.push(left_out(&form));
-        } else if target == netlist::Target::Ice40 && bench.att.width() > 16 {
-            let why = "an SB_MAC16 takes operands of 16 bits at most";
-            report
-                .comparisons
-                .push(ComparisonRow::missing("twin", &form, &bench.label, why));
-        } else {
-            let (row, cells) = bench.netlist(tools, target, counts.netlist)?;
-            progress.say(&format!("  {form}: {} words, {} mismatches", row.words, row.mismatches));
-            report.comparisons.push(row);
-            report.cells.push(cells);
+    // Tools of one thread each, and the slowest part of the chain: side by side.
+    let (verilog, netlists) = std::thread::scope(|scope| {
+        let families = [netlist::Target::Ice40, netlist::Target::Ecp5];
+        let workers = families.map(|f| scope.spawn(move || one_netlist(bench, tools, f, counts, progress)));
+        let verilog = one_verilog(bench, tools, counts, progress);
+        (
+            verilog,
+            workers.map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+        )
+    });
+    match verilog? {
+        Some((rows, y)) => {
+            report.comparisons.extend(rows);
+            outputs.verilated.push(y);
         }
+        None => report.comparisons.push(left_out("Verilog in Verilator")),
+    }
+    for found in netlists {
+        let (row, cells) = found?;
+        report.comparisons.push(row);
+        report.cells.extend(cells);
     }
     Ok(())
+}
+
+fn said(progress: &Progress, row: &ComparisonRow, speed: f64) {
+    let speed = if speed > 0.0 {
+        format!(", {speed:.0} cycles/s")
+    } else {
+        String::new()
+    };
+    progress.say(&format!(
+        "  {}: {} words, {} mismatches{speed}",
+        row.right, row.words, row.mismatches
+    ));
+}
+
+type Words = Vec<Vec<i32>>;
+
+/// The emitted Verilog, port by port and word by word; nothing when it is left out.
+fn one_verilog(
+    bench: &Bench<'_>,
+    tools: &Tools,
+    counts: Counts,
+    progress: &Progress,
+) -> Result<Option<(Vec<ComparisonRow>, Words)>, Failure> {
+    if counts.verilated == 0 {
+        return Ok(None);
+    }
+    let mut rows = bench.ports(tools, 1)?;
+    let ran = bench.verilated(tools.get(Tool::Verilator)?, counts.verilated)?;
+    said(progress, &ran.row, ran.speed);
+    rows.push(ran.row);
+    Ok(Some((rows, ran.y)))
+}
+
+/// One family's netlist, or the reason why there is none.
+fn one_netlist(
+    bench: &Bench<'_>,
+    tools: &Tools,
+    family: netlist::Target,
+    counts: Counts,
+    progress: &Progress,
+) -> Result<(ComparisonRow, Option<CellsRow>), Failure> {
+    let form = format!("{} netlist", family.name());
+    let missing = |why: &str| Ok((ComparisonRow::missing("twin", &form, &bench.label, why), None));
+    if counts.netlist == 0 {
+        return missing("left out by its count of 0");
+    }
+    if family == netlist::Target::Ice40 && bench.att.width() > 16 {
+        return missing("an SB_MAC16 takes operands of 16 bits at most");
+    }
+    let (row, cells) = bench.netlist(tools, family, counts.netlist)?;
+    said(progress, &row, 0.0);
+    Ok((row, Some(cells)))
 }
 
 /// Calcium of head 0 while one sequence is written, and what it becomes.
