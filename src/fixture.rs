@@ -113,19 +113,5 @@ pub(crate) fn trained_like(spec: &ModelSpec, seed: u64) -> Weights {
 /// Random sequences of lengths 1 to N_max.
 pub(crate) fn sequences(spec: &ModelSpec, count: usize, seed: u64) -> Vec<Sequence> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    (0..count)
-        .map(|_| {
-            let n = rng.random_range(1..=spec.n_max);
-            match spec.input {
-                Input::Tokens { vocabulary, slots, .. } => Sequence::Tokens {
-                    slots,
-                    ids: (0..n * slots).map(|_| rng.random_range(0..vocabulary as u32)).collect(),
-                },
-                Input::Vectors { width, .. } => Sequence::Vectors {
-                    width,
-                    data: (0..n * width).map(|_| rng.random_range(-1.0..1.0)).collect(),
-                },
-            }
-        })
-        .collect()
+    (0..count).map(|_| Sequence::random(spec, &mut rng)).collect()
 }

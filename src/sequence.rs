@@ -13,6 +13,7 @@
 
 use crate::spec::{Input, ModelSpec, range};
 use crate::{Error, Result};
+use rand::{Rng, RngExt};
 
 /// An input sequence of N tokens.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,21 @@ pub enum Sequence {
 }
 
 impl Sequence {
+    /// A random sequence of 1 to N_max tokens: identifiers below the vocabulary's size, features in −2..2.
+    pub fn random(spec: &ModelSpec, rng: &mut impl Rng) -> Sequence {
+        let n = rng.random_range(1..=spec.n_max);
+        match spec.input {
+            Input::Tokens { vocabulary, slots, .. } => Sequence::Tokens {
+                slots,
+                ids: (0..n * slots).map(|_| rng.random_range(0..vocabulary as u32)).collect(),
+            },
+            Input::Vectors { width, .. } => Sequence::Vectors {
+                width,
+                data: (0..n * width).map(|_| rng.random_range(-2.0f32..2.0)).collect(),
+            },
+        }
+    }
+
     /// Number of whole tokens N.
     pub fn len(&self) -> usize {
         match self {

@@ -182,6 +182,8 @@ fn cell_counts(stat: &str) -> Result<BTreeMap<String, u64>> {
         .and_then(|c| c.as_object())
         .ok_or_else(|| bad("no such key"))?
         .iter()
+        // A note of where cells come from, not a cell.
+        .filter(|(cell, _)| *cell != "$scopeinfo")
         .map(|(cell, n)| {
             // 0.23 gives a number, later versions also a table when areas are known.
             let count = n.as_u64().or_else(|| n.get("count")?.as_u64());

@@ -5,7 +5,7 @@ use super::verify::core_config;
 use super::workspace::Workspace;
 use super::{Choice, Common, Outcome};
 use crate::progress::Progress;
-use crate::report::write_atomically;
+use crate::report::save;
 use astromorph::Error;
 use astromorph::twin::Twin;
 use astromorph_hdl::core::CoreConfig;
@@ -62,7 +62,7 @@ impl Emit {
                 .attention(l)
                 .ok_or_else(|| Error::field("layer", "a layer of the image", l))?;
             let path = workspace.file("verilog").join(format!("core-{l}-{name}.v"));
-            write_atomically(&path, emit(att, config, &image.hash())?.as_bytes())?;
+            save(&path, emit(att, config, &image.hash())?.as_bytes())?;
             progress.say(&format!("layer {l}: {}", path.display()));
             paths.push(path.display().to_string());
         }

@@ -10,7 +10,7 @@ use crate::chain::hardware::of;
 use crate::data::Dataset;
 use crate::progress::Progress;
 use crate::project::TaskSpec;
-use crate::report::{Report, StageRow, write_atomically};
+use crate::report::{Report, StageRow, save};
 use crate::train::bag;
 use astromorph::image::Image;
 use astromorph::spec::{Input, QuantizeSpec};
@@ -136,7 +136,7 @@ impl Run {
                     continue;
                 }
                 let path = workspace.file("verilog").join(format!("core-{l}-{name}.v"));
-                write_atomically(
+                save(
                     &path,
                     emit(
                         att,

@@ -14,7 +14,7 @@
 use super::{Choice, Common};
 use crate::data::{self, Dataset, Vocabulary};
 use crate::project::{Project, TaskSpec};
-use crate::report::write_atomically;
+use crate::report::save;
 use astromorph::image::Image;
 use astromorph::weights::Weights;
 use astromorph::{Error, Result};
@@ -71,7 +71,7 @@ impl Workspace {
             }
             return Ok(());
         }
-        write_atomically(&path, self.project.to_toml()?.as_bytes())
+        save(&path, self.project.to_toml()?.as_bytes())
     }
 
     /// A file under the folder.

@@ -229,8 +229,8 @@ impl Report {
     /// Writes `report.json` and `report.html` into `folder`, each in one step so that an interruption leaves the old one.
     pub fn write(&self, folder: &Path) -> Result<()> {
         let json = serde_json::to_string_pretty(self).map_err(|e| Error::file(folder.join("report.json"), e))?;
-        write_atomically(&folder.join("report.json"), json.as_bytes())?;
-        write_atomically(&folder.join("report.html"), html(self)?.as_bytes())
+        save(&folder.join("report.json"), json.as_bytes())?;
+        save(&folder.join("report.html"), html(self)?.as_bytes())
     }
 
     /// Reads a `report.json`.
@@ -240,20 +240,11 @@ impl Report {
     }
 }
 
-/// Writes a file whole or not at all.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::io::Write;
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+/// Writes a file whole or not at all, and makes its folder when there is none.
+pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| Error::file(folder, e))?;
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(|e| Error::file(path, e))?;
-    file.persist(path).map_err(|e| Error::file(path, e.error))?;
-    Ok(())
+    astromorph::atomic::write(path, bytes)
 }
 
 #[cfg(test)]

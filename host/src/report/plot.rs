@@ -81,10 +81,10 @@ pub fn lines(title: &str, x: &str, y: &str, series: &[(String, Vec<(f64, f64)>)]
             let (lo, hi) = points()
                 .map(f)
                 .fold((f64::MAX, f64::MIN), |(lo, hi), v| (lo.min(v), hi.max(v)));
-            if lo < hi {
-                (lo, hi)
-            } else {
-                (lo.min(0.0).max(-1e300), if lo == f64::MAX { 1.0 } else { lo + 1.0 })
+            match (lo == f64::MAX, lo < hi) {
+                (true, _) => (0.0, 1.0), // no point at all
+                (false, true) => (lo, hi),
+                (false, false) => (lo.min(0.0), lo + 1.0),
             }
         };
         let ((x0, x1), (y0, y1)) = (bound(|p| p.0), bound(|p| p.1));
