@@ -162,4 +162,12 @@ fn an_interrupted_training_goes_on_where_it_stopped() {
     assert_eq!(whole.wait().unwrap().code(), Some(0));
     let weights = |out: &std::path::Path| fs::read(out.join("weights.safetensors")).unwrap();
     assert_eq!(weights(&out), weights(&other));
+
+    // Weights from elsewhere come in under the same names.
+    let imported = dir.path().join("imported");
+    let file = other.join("weights.safetensors");
+    let place = ["--model", model.to_str().unwrap(), "--out", imported.to_str().unwrap()];
+    let done = astromorph(&[&["train", "--import", file.to_str().unwrap()], &place[..]].concat());
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(weights(&imported), weights(&other));
 }

@@ -191,7 +191,10 @@ fn one_layer(
     for found in netlists {
         let (row, cells) = found?;
         report.comparisons.push(row);
-        report.cells.extend(cells);
+        if let Some(cells) = cells {
+            report.notes.extend(crate::devices::fill(&cells.target, &cells.cells)?);
+            report.cells.push(cells);
+        }
     }
     Ok(())
 }

@@ -50,6 +50,7 @@ pub fn bars(title: &str, unit: &str, labels: &[String], values: &[f64], from: f6
         chart
             .configure_mesh()
             .disable_x_mesh()
+            .max_light_lines(1)
             .x_labels(2 * labels.len() + 1)
             .x_label_formatter(&name)
             .x_label_style(style)
@@ -95,7 +96,13 @@ pub fn lines(title: &str, x: &str, y: &str, series: &[(String, Vec<(f64, f64)>)]
             .y_label_area_size(60)
             .build_cartesian_2d(x0..x1, y0.min(0.0)..y1 * 1.05)
             .map_err(text)?;
-        chart.configure_mesh().x_desc(x).y_desc(y).draw().map_err(text)?;
+        chart
+            .configure_mesh()
+            .max_light_lines(1)
+            .x_desc(x)
+            .y_desc(y)
+            .draw()
+            .map_err(text)?;
         for (k, (name, points)) in series.iter().enumerate() {
             let colour = Palette99::pick(k).to_rgba();
             let drawn = chart
