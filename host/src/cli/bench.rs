@@ -42,8 +42,7 @@ impl Bench {
         workspace.out = common.out.clone().unwrap_or_else(|| "out/bench".into());
         workspace.project.name = "bench".into();
         let mut report = new_report(&workspace, "bench");
-        report.model =
-            format!("two-pass core, m = e = 32, N = {TOKENS}, {LANES} lanes, 16 bits").replace("bench: ", "");
+        report.model = format!("two-pass core, m = e = 32, N = {TOKENS}, {LANES} lanes, 16 bits");
         simulators(&workspace, progress, &mut report)?;
         if !self.no_training {
             let stage = progress.stage("training step: d = 128, 4 heads, 2 layers, FFN 512, T = 256, batch 32");

@@ -61,20 +61,27 @@ pub fn new_report(workspace: &Workspace, verb: &str) -> Report {
             .fold(String::from("astromorph"), |line, arg| line + " " + &arg),
         version: env!("CARGO_PKG_VERSION").into(),
         seed: workspace.project.train.seed,
-        model: format!("{verb}: {}", describe(&workspace.project)),
+        verb: verb.into(),
+        model: describe(&workspace.project),
         ..Report::default()
     }
 }
 
-/// Writes the report's files and prints it.
+/// Writes the report's files and prints it. `run` reports in the output folder itself, other verbs in a folder of their name, so that
+/// none overwrites what another found.
 pub fn finish(report: &Report, workspace: &Workspace, common: &Common) -> Outcome {
-    report.write(&workspace.out)?;
+    let folder = if report.verb == "run" {
+        workspace.out.clone()
+    } else {
+        workspace.file(&report.verb)
+    };
+    report.write(&folder)?;
     if common.json {
         let json = serde_json::to_string_pretty(report).map_err(|e| astromorph::Error::file("report.json", e))?;
         println!("{json}");
     } else if !common.quiet {
         println!("{}", text(report));
-        println!("{}", workspace.file("report.html").display());
+        println!("{}", folder.join("report.html").display());
     }
     Ok(())
 }

@@ -9,7 +9,7 @@
 //! | `image-W.safetensors` | the integer image of W-bit operands |
 //! | `verilog/` | emitted Verilog and netlists |
 //! | `waves/` | waveforms |
-//! | `report.json`, `report.html` | what was found |
+//! | `report.json`, `report.html` | what `run` found; other verbs report in `VERB/` |
 
 use super::{Choice, Common};
 use crate::data::{self, Dataset, Vocabulary};

@@ -19,7 +19,9 @@ use std::path::Path;
 pub struct Report {
     /// Name of the project.
     pub name: String,
-    /// The verb and its arguments.
+    /// The verb.
+    pub verb: String,
+    /// The verb with its arguments.
     pub command: String,
     /// Version of Astromorph.
     pub version: String,

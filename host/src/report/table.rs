@@ -45,7 +45,7 @@ pub fn number(x: f64) -> String {
 
 /// The whole report for a terminal.
 pub fn text(report: &Report) -> String {
-    let mut out = format!("{}: {}\n", report.name, report.model);
+    let mut out = format!("{}, {}: {}\n", report.name, report.verb, report.model);
     let mut section = |head: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             out.push('\n');
