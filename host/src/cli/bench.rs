@@ -3,6 +3,7 @@
 //! The core: two-pass, one head, m = e = 32, N = 400, 16-bit operands, 8 lanes. Two threads at most; a busy machine gives lower figures.
 
 use super::train::{finish, new_report};
+use super::verify::verdict;
 use super::workspace::Workspace;
 use super::{Choice, Common, Failure, Outcome};
 use crate::chain::hardware::Bench as Hardware;
@@ -50,7 +51,9 @@ impl Bench {
             add(&mut report, "training step, median of 12", time.median, "s", "≤ 0.33");
             progress.say(&format!("  {:.1} s in all", stage.seconds()));
         }
-        finish(&report, &workspace, common)
+        finish(&report, &workspace, common)?;
+        // A speed of wrong results is no speed.
+        verdict(&report)
     }
 }
 

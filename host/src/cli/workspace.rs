@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `model.toml` | the project as it was run |
 //! | `vocabulary.json` | words, for text |
-//! | `checkpoint/` | the training's state |
+//! | `checkpoint.safetensors` | the training's state |
 //! | `weights.safetensors` | float weights |
+//! | `weights-W.safetensors` | the float weights that the W-bit image was made of |
 //! | `image-W.safetensors` | the integer image of W-bit operands |
 //! | `verilog/` | emitted Verilog and netlists |
 //! | `waves/` | waveforms |
