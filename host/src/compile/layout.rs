@@ -3,6 +3,7 @@
 //! X: the stream x of all tokens, with pre-norm the normed stream beside it, and room that the steps of a block share (features of a vector
 //! input; aw; b and y; f; the pooled vector). Banks: weights from below, from above H and under it V of all heads. T is the largest that fits.
 
+use super::memory::Region;
 use super::part::{even, word};
 use astromorph::engine::config::EngineConfig;
 use astromorph::image::Image;
@@ -155,10 +156,14 @@ impl Layout {
         let h = s.heads * s.value_passes() * even(s.m);
         let by_x = if s.causal { 1 } else { most.min(free / write_room / 2 * 2).max(1) };
         let (resident, write) = banks(core, s, h, by_x, merged_keys)?;
-        let reads = if s.causal { 1 } else { most.min(free / read_room).min(core.reads / s.heads) };
-        if reads == 0 || core.reads < s.heads {
-            return Err(Error::field("core.reads", format!("{} or more words, one a head", s.heads), core.reads));
+        // Where weights are filled, a step that waits leaves a word there.
+        let spare = usize::from(!resident);
+        let each = core.reads.saturating_sub(spare) / s.heads;
+        if each == 0 {
+            let expected = format!("{} or more words, one a head{}", s.heads + spare, [", and one"][..spare].concat());
+            return Err(Error::field("core.reads", expected, core.reads));
         }
+        let reads = if s.causal { 1 } else { most.min(free / read_room).min(each) };
         let h = core.bank_words - h;
         Ok(Layout {
             row,
@@ -173,6 +178,33 @@ impl Layout {
             read: balanced(s.n, reads),
             forward: balanced(s.n, most.min(free / even(s.hidden))),
         })
+    }
+
+    /// X and the banks' upper ends, for people.
+    pub fn regions(&self, s: &Sizes) -> Vec<Region> {
+        let region = |memory, first: usize, words: usize, holds: &str| Region {
+            memory,
+            first: word(first),
+            words: word(words),
+            holds: holds.into(),
+        };
+        let heads = s.heads * s.value_passes();
+        let mut list = vec![region("X", 0, s.n * self.row, "x of all tokens")];
+        if s.pre {
+            list.push(region("X", self.normed, s.n * self.row, "the normed x of all tokens"));
+        }
+        if s.width.is_some() {
+            list.push(region("X", self.room, s.n * self.features_row, "features of all tokens"));
+        }
+        list.extend([
+            region("X", self.aw(s) as usize, s.heads * s.m * even(self.write), "aw of a block, transposed"),
+            region("X", self.room, s.heads * self.read * even(s.m), "b of a block"),
+            region("X", self.y(s) as usize, self.read * even(s.heads * s.e), "y of a block"),
+            region("X", self.room, self.forward * even(s.hidden), "f of a block"),
+            region("bank", self.v, heads * even(self.write), "V of a block"),
+            region("bank", self.h, heads * even(s.m), "H"),
+        ]);
+        list
     }
 
     /// First element of aw (causal: behind b and y), with i-th row `even(T)` further each.

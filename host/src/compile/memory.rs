@@ -115,19 +115,9 @@ impl Main {
         self.add(holds, packed)
     }
 
-    /// The words and their regions, `state` words after them for the Hebbian state; refused when `limit` words do not hold all.
-    pub fn finish(mut self, limit: usize, state: usize) -> Result<(Vec<u32>, Vec<Region>, u32)> {
-        let mut first = self.first as usize + self.words.len();
-        if state > 0 {
-            first = first.next_multiple_of(2);
-            self.regions.push(Region {
-                memory: "M",
-                first: first as u32,
-                words: state as u32,
-                holds: "Z of one layer".into(),
-            });
-        }
-        let needed = first + state;
+    /// The words and their regions; refused when they leave no `state` words of `limit` for the Hebbian state.
+    pub fn finish(mut self, limit: usize, state: usize) -> Result<(Vec<u32>, Vec<Region>)> {
+        let needed = (self.first as usize + self.words.len()).next_multiple_of(2) + state;
         if needed > limit {
             return Err(Error::field(
                 "core.m_words",
@@ -135,7 +125,13 @@ impl Main {
                 limit,
             ));
         }
-        Ok((self.words, self.regions, first as u32))
+        self.regions.push(Region {
+            memory: "M",
+            first: (limit - state) as u32,
+            words: state as u32,
+            holds: "Z of one layer".into(),
+        });
+        Ok((self.words, self.regions))
     }
 }
 
@@ -167,7 +163,7 @@ mod tests {
         assert!(error.contains("core.mantissa_words: expected 5 or more words for the tables power; reciprocal, found 4"), "{error}");
         let mut main = Main::new(10, 4);
         assert_eq!((main.add("bias", [1, 2, 3]), main.add_elements("keys", &[1; 9])), (10, 13));
-        assert_eq!(main.finish(26, 10).unwrap().2, 16);
+        assert_eq!(main.finish(26, 10).unwrap().1[2].first, 16);
         let main = Main::new(17, 4);
         assert!(main.finish(26, 10).unwrap_err().to_string().contains("28 or more"));
     }
