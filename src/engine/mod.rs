@@ -10,11 +10,24 @@
 //! | [`code`], `fields`, `decode` | steps as words of M, and back |
 //! | `listing` | steps as text |
 //! | [`load`] | the contents of the memories |
+//! | [`package`] | a program with all that is loaded, as a file |
+//! | [`check`] | what a program must keep on a core |
+//! | [`machine`], `row`, `place`, [`arithmetic`], `normed` | executing a program: steps, rows of words, the units' arithmetic |
 
+pub mod arithmetic;
+pub mod check;
 pub mod code;
 pub mod config;
 mod decode;
 mod fields;
 mod listing;
 pub mod load;
+pub mod machine;
+mod normed;
+pub mod package;
+mod place;
 pub mod program;
+mod row;
+
+#[cfg(test)]
+mod tests;
