@@ -18,7 +18,8 @@ use super::tensors::Place;
 use astromorph::Result;
 use astromorph::engine::program::*;
 use astromorph::spec::Nonlinearity;
-use astromorph::twin::{Attention, signed_bits};
+use astromorph::twin::Attention;
+use astromorph::twin::attention::Normaliser;
 
 /// A place of token rows.
 pub(super) fn rows(tensor: String, row: usize, first: usize, cols: usize) -> Place {
@@ -85,11 +86,23 @@ impl Draft<'_> {
 
     /// What q, k and v are computed from.
     fn attended(&self, l: usize) -> String {
-        if self.sizes.pre { format!("layers.{l}.n1") } else { self.stream(l) }
+        if self.sizes.pre {
+            format!("layers.{l}.n1")
+        } else {
+            self.stream(l)
+        }
     }
 
     /// A projection of `cols` columns from `first` of the matrix `x` (q, k or v).
-    fn project(&self, l: usize, x: &str, dense: &super::draft::Dense, first: usize, cols: usize, head: Option<usize>) -> Part {
+    fn project(
+        &self,
+        l: usize,
+        x: &str,
+        dense: &super::draft::Dense,
+        first: usize,
+        cols: usize,
+        head: Option<usize>,
+    ) -> Part {
         let stream = Stream {
             addend: Addend::Word {
                 at: At::fixed(dense.addend + word(first)),
@@ -248,7 +261,11 @@ impl Draft<'_> {
             rows: Some(s.m),
             ..rows(at(x), s.e, head * s.m * s.e, s.e)
         };
-        let sealed = if function == Function::None { Tap::Linear } else { Tap::Function };
+        let sealed = if function == Function::None {
+            Tap::Linear
+        } else {
+            Tap::Function
+        };
         let show = vec![(Tap::Sum, place("Z")), (sealed, place("H"))];
         Ok(Part {
             run: run(at(&format!("write.h{head}")), Source::Array(mac), stream, &show),
@@ -307,7 +324,8 @@ impl Draft<'_> {
                 row: word(even(s.m)),
                 column: 1,
             };
-            part.show.push((Tap::Function, rows(at("b"), s.heads * s.m, head * s.m, s.m)));
+            part.show
+                .push((Tap::Function, rows(at("b"), s.heads * s.m, head * s.m, s.m)));
             part.show.push((Tap::Calcium, rows(at("C"), s.heads, head, 1)));
             named(part)
         };
@@ -318,11 +336,7 @@ impl Draft<'_> {
         let at = |x: &str| format!("layers.{l}.{x}");
         let s = &self.sizes;
         self.accumulator(&at("num"), att.num_bits())?;
-        let n = att.normaliser();
-        let g_top = att.tables.power.iter().copied().max().unwrap_or(0) as i128;
-        let c_top = (s.m as i128 * att.formats.b.max() as i128 * g_top).max(att.c_min() as i128);
-        let offset = n.offset - n.left as i32;
-        self.normalise_range(&at("y"), offset, att.c_min().trailing_zeros(), signed_bits(0, c_top) - 2)?;
+        let offset = self.normaliser_offset(&at("y"), att.normaliser(), att.c_min().trailing_zeros())?;
         let he = s.heads * s.e;
         let stream = Stream {
             serial: Serial::Normalise {
@@ -352,16 +366,24 @@ impl Draft<'_> {
         })
     }
 
-    /// Refuses a normalisation whose run-time shift E + offset may leave its field; E from `least` to `most`.
-    pub fn normalise_range(&self, tensor: &str, offset: i32, least: u32, most: u32) -> Result<()> {
-        within(format!("{tensor}: least run-time shift of the normalisation"), least as i32 + offset, -16, 47)?;
-        within(format!("{tensor}: largest run-time shift of the normalisation"), most as i32 + offset, -16, 47)?;
-        Ok(())
+    /// κ of a normalisation whose smallest exponent is `least`. The run-time shift E + κ is clamped to −16..47: beyond 47 every sum is 0, left of −16
+    /// every sum but 0 saturates, except in 18 bits, where one step more is needed.
+    pub fn normaliser_offset(&self, tensor: &str, n: Normaliser, least: u32) -> Result<i32> {
+        let offset = n.offset - n.left as i32;
+        if self.core.serial_bits() > 17 {
+            let name = format!("{tensor}: least run-time shift of the normalisation");
+            within(name, least as i32 + offset, -16, i32::MAX)?;
+        }
+        within(format!("{tensor}: offset of the normalisation"), offset, -144, 111)
     }
 }
 
 /// The part with its run's names in step with what it shows.
 pub(super) fn named(mut part: Part) -> Part {
-    part.run.names = part.show.iter().map(|(tap, place)| (*tap, place.tensor.clone())).collect();
+    part.run.names = part
+        .show
+        .iter()
+        .map(|(tap, place)| (*tap, place.tensor.clone()))
+        .collect();
     part
 }

@@ -94,13 +94,24 @@ impl Draft<'_> {
     /// Refuses exact sums that need more than A bits.
     pub fn accumulator(&self, what: &str, bits: u32) -> Result<()> {
         if bits > self.core.acc_bits {
-            return Err(Error::field("core.acc_bits", format!("{bits} or more for {what}"), self.core.acc_bits));
+            return Err(Error::field(
+                "core.acc_bits",
+                format!("{bits} or more for {what}"),
+                self.core.acc_bits,
+            ));
         }
         Ok(())
     }
 
     /// A dense layer's arithmetic. `position`: rows of addends on top of the bias, each stored `row` words after the one before.
-    pub fn dense(&mut self, weight: &str, bias: &str, x: &str, out: &str, position: Option<(&[i64], usize)>) -> Result<Dense> {
+    pub fn dense(
+        &mut self,
+        weight: &str,
+        bias: &str,
+        x: &str,
+        out: &str,
+        position: Option<(&[i64], usize)>,
+    ) -> Result<Dense> {
         let (fx, fw, fo) = (self.format(x)?, self.format(weight)?, self.format(out)?);
         if fw.bits > self.core.width {
             let expected = format!("{} or fewer on core {}", self.core.width, self.core.name);
@@ -156,7 +167,13 @@ impl Draft<'_> {
         let (gamma, beta) = (format!("{prefix}.gamma"), format!("{prefix}.beta"));
         let fg = self.format(&gamma)?;
         let parameters = self.norm.len();
-        for (at, (gamma, b)) in self.image.narrow(&gamma)?.into_iter().zip(self.image.wide(&beta)?).enumerate() {
+        for (at, (gamma, b)) in self
+            .image
+            .narrow(&gamma)?
+            .into_iter()
+            .zip(self.image.wide(&beta)?)
+            .enumerate()
+        {
             let b = i32::try_from(b).map_err(|_| Error::field(format!("{beta}[{at}]"), "an addend of 32 bits", b))?;
             self.norm.push((gamma, b));
         }
@@ -168,7 +185,11 @@ impl Draft<'_> {
         })?;
         // The upper 16 bits are stored as a word of SW bits: signed.
         let upper = (epsilon >> 32) as i32;
-        let upper = if self.core.serial_bits() == 16 { upper as u16 as i16 as i32 } else { upper };
+        let upper = if self.core.serial_bits() == 16 {
+            upper as u16 as i16 as i32
+        } else {
+            upper
+        };
         self.norm.push((upper, epsilon as u32 as i32));
         self.norms.push(Region {
             memory: "norm",
@@ -181,7 +202,12 @@ impl Draft<'_> {
             parameters: word(parameters),
             drop: centre_shift(fx.bits, d),
             offset: within(format!("{prefix}.n: 15 - its fraction"), 15 - n.frac, -32, 31)?,
-            shift: within(format!("{out}: shift of the layer norm's rounding"), n.frac + fg.frac - fo.frac, -8, 47)?,
+            shift: within(
+                format!("{out}: shift of the layer norm's rounding"),
+                n.frac + fg.frac - fo.frac,
+                -8,
+                47,
+            )?,
             table: self.mantissa.add("rsqrt", &table),
             bits: self.image.quantize().rsqrt_mantissa_bits,
             to: to.map(|base| (moving(base), word(self.layout.row))),
@@ -195,7 +221,12 @@ impl Draft<'_> {
             at: moving(0),
             stride: word(self.layout.row),
             left: within(format!("{out}: alignment of {x} and {y}"), fx.frac - fy.frac, -15, 15)?,
-            shift: within(format!("{out}: shift of the rounding"), fx.frac.max(fy.frac) - fo.frac, -8, 31)?,
+            shift: within(
+                format!("{out}: shift of the rounding"),
+                fx.frac.max(fy.frac) - fo.frac,
+                -8,
+                31,
+            )?,
         })
     }
 
@@ -220,7 +251,11 @@ impl Draft<'_> {
 
     /// What the head (or the pooling before it) reads.
     pub fn last(&self) -> String {
-        if self.sizes.pre { "xf".into() } else { self.stream(self.sizes.layers) }
+        if self.sizes.pre {
+            "xf".into()
+        } else {
+            self.stream(self.sizes.layers)
+        }
     }
 
     /// Where a source of sums begins.

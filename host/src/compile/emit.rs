@@ -69,7 +69,11 @@ impl Draft<'_> {
             }
             return Ok(vec![self.phase(None, self.core.bank_words, vec![named(part)])]);
         };
-        let input = self.bare("input", Source::Input, enter(features, layout.room, layout.features_row));
+        let input = self.bare(
+            "input",
+            Source::Input,
+            enter(features, layout.room, layout.features_row),
+        );
         let positions = match self.image.plan().formats.get("position.weight") {
             Some(_) => Some(self.image.wide("position.weight")?),
             None => None,
@@ -196,7 +200,11 @@ impl Draft<'_> {
         let at = |x: &str| format!("layers.{l}.{x}");
         let (s, layout) = (self.sizes.clone(), self.layout.clone());
         let (d, hidden, room) = (s.d, s.hidden, layout.room);
-        let (x, middle) = if s.pre { (at("n2"), at("r1")) } else { (at("x1"), at("x1")) };
+        let (x, middle) = if s.pre {
+            (at("n2"), at("r1"))
+        } else {
+            (at("x1"), at("x1"))
+        };
         let weight = at("feed_forward.w_1");
         let dense = self.dense(&weight, &at("feed_forward.b_1"), &x, &at("u"), None)?;
         let (fu, ff) = (self.format(&at("u"))?, self.format(&at("f"))?);
@@ -263,7 +271,11 @@ impl Draft<'_> {
         let (s, layout, bank) = (self.sizes.clone(), self.layout.clone(), self.core.bank_words);
         let last = self.last();
         let pooling = self.image.spec().output.pooling;
-        let x = if pooling == Pooling::None { last.clone() } else { "pooled".into() };
+        let x = if pooling == Pooling::None {
+            last.clone()
+        } else {
+            "pooled".into()
+        };
         let dense = self.dense("head.weight", "head.bias", &x, "logits", None)?;
         let head = |from: At, rows_of: Extent, row: usize| {
             let stream = Stream {
@@ -318,11 +330,17 @@ impl Draft<'_> {
     fn mean(&mut self, last: &str) -> Result<Vec<Part>> {
         let d = self.sizes.d;
         let n = Normaliser::new(self.format(last)?.frac, 0, self.format("pooled")?, 1);
-        let offset = n.offset - n.left as i32;
-        self.normalise_range("pooled", offset, 0, self.sizes.n.ilog2())?;
+        let offset = self.normaliser_offset("pooled", n, 0)?;
         let serial = self.count(0)?;
         let sw = self.core.serial_bits();
-        let count = self.bare("count", Source::Count, Stream { serial, ..plain(1, 0, sw) });
+        let count = self.bare(
+            "count",
+            Source::Count,
+            Stream {
+                serial,
+                ..plain(1, 0, sw)
+            },
+        );
         let stream = Stream {
             sums: Self::from_sums(),
             serial: Serial::Normalise { read: 0, offset },

@@ -80,7 +80,10 @@ pub(super) fn set_waits(steps: &mut Scheduled, n: usize) {
             i += 1;
             continue;
         };
-        let length = steps[i..].iter().position(|(step, _)| matches!(step, Step::Next { .. })).unwrap_or(0);
+        let length = steps[i..]
+            .iter()
+            .position(|(step, _)| matches!(step, Step::Next { .. }))
+            .unwrap_or(0);
         let body = i + 1..i + length;
         let (r1, r2) = match steps[i + length].0 {
             Step::Next { r1, r2 } => (r1 as usize, r2 as usize),
@@ -89,7 +92,12 @@ pub(super) fn set_waits(steps: &mut Scheduled, n: usize) {
         let mut left = Vec::new();
         let blocks = n.div_ceil(tokens as usize);
         for block in 0..blocks.min(2) {
-            let around = Around { tokens: tokens as usize, r1, r2, block };
+            let around = Around {
+                tokens: tokens as usize,
+                r1,
+                r2,
+                block,
+            };
             body.clone().for_each(|at| walk.step(&mut steps[at].0, around));
             left.extend(walk.pending.iter().cloned());
         }
@@ -124,7 +132,9 @@ impl Walk {
                 Extent::Block => 1,
             };
             let captured = least * mac.passes as usize;
-            self.pending.iter_mut().for_each(|p| p.passes = p.passes.map(|n| n + captured));
+            self.pending
+                .iter_mut()
+                .for_each(|p| p.passes = p.passes.map(|n| n + captured));
             self.pending.retain(|p| p.passes.is_none_or(|n| n < 2));
         }
         self.writes(run, around);
@@ -159,7 +169,11 @@ impl Walk {
         // The stream's own reads and writes follow those of the steps before, but not the layer norm's.
         if let Other::Residual { at, stride, .. } = run.stream.other {
             let first = around.at(at);
-            if meets(Memory::X, first..first + (rows - 1) * stride as usize + run.stream.cols as usize, true) {
+            if meets(
+                Memory::X,
+                first..first + (rows - 1) * stride as usize + run.stream.cols as usize,
+                true,
+            ) {
                 return true;
             }
         }
@@ -191,7 +205,12 @@ impl Walk {
     fn writes(&mut self, run: &Run, around: Around) {
         let (rows, cols) = (self.rows(run, around), run.stream.cols as usize);
         let mut add = |memory, words, moves, passes| {
-            self.pending.push(Pending { memory, words, moves, passes });
+            self.pending.push(Pending {
+                memory,
+                words,
+                moves,
+                passes,
+            });
         };
         match run.stream.to {
             To::X { at, row, column } => {
@@ -213,7 +232,12 @@ impl Walk {
         let Some(norm) = run.stream.norm else { return };
         if let Some((at, row)) = norm.to {
             let first = around.at(at);
-            add(Memory::X, first..first + (rows - 1) * row as usize + cols, around.moves(at), None);
+            add(
+                Memory::X,
+                first..first + (rows - 1) * row as usize + cols,
+                around.moves(at),
+                None,
+            );
         }
         if run.stream.sums.is_some_and(|s| s.of == Summed::Result) {
             add(Memory::Sums, 0..usize::MAX, 0, None);

@@ -32,7 +32,14 @@ impl Feed {
                     None => None,
                 };
                 let (table, format) = (image.narrow("embedding.weight")?, plan.format("embedding.weight")?);
-                Source::Tokens(Embedding::new(table, spec.d_model, format, position, slots, plan.format("x0")?))
+                Source::Tokens(Embedding::new(
+                    table,
+                    spec.d_model,
+                    format,
+                    position,
+                    slots,
+                    plan.format("x0")?,
+                ))
             }
         };
         Ok(Feed {

@@ -98,7 +98,10 @@ impl Sizes {
 
     /// Weights that no two steps can share, with the words of H and of V (T = 1) that stand beside them.
     fn indivisible(&self) -> Vec<(String, usize, usize)> {
-        let (h, v) = (self.heads * self.value_passes() * even(self.m), 2 * self.heads * self.value_passes());
+        let (h, v) = (
+            self.heads * self.value_passes() * even(self.m),
+            2 * self.heads * self.value_passes(),
+        );
         let attention = if self.causal { h + v } else { h };
         let at = |x: &str| format!("layers.0.{x}");
         let mut list = vec![
@@ -142,7 +145,11 @@ impl Layout {
         let y = even(s.heads * s.e);
         let features = s.width.map_or(0, |_| s.n * features_row);
         let (write_room, read_room) = (s.heads * s.m, s.heads * even(s.m) + y);
-        let attention_room = if s.causal { 2 * write_room + read_room } else { (2 * write_room).max(read_room) };
+        let attention_room = if s.causal {
+            2 * write_room + read_room
+        } else {
+            (2 * write_room).max(read_room)
+        };
         let needed = room + features.max(attention_room).max(even(s.hidden)).max(even(s.d));
         if needed > core.x_words {
             return Err(Error::field(
@@ -154,16 +161,28 @@ impl Layout {
         let free = core.x_words - room;
         let merged_keys = s.causal || (s.heads * s.m).div_ceil(s.lanes) < s.heads * s.m.div_ceil(s.lanes);
         let h = s.heads * s.value_passes() * even(s.m);
-        let by_x = if s.causal { 1 } else { most.min(free / write_room / 2 * 2).max(1) };
+        let by_x = if s.causal {
+            1
+        } else {
+            most.min(free / write_room / 2 * 2).max(1)
+        };
         let (resident, write) = banks(core, s, h, by_x, merged_keys)?;
         // Where weights are filled, a step that waits leaves a word there.
         let spare = usize::from(!resident);
         let each = core.reads.saturating_sub(spare) / s.heads;
         if each == 0 {
-            let expected = format!("{} or more words, one a head{}", s.heads + spare, [", and one"][..spare].concat());
+            let expected = format!(
+                "{} or more words, one a head{}",
+                s.heads + spare,
+                [", and one"][..spare].concat()
+            );
             return Err(Error::field("core.reads", expected, core.reads));
         }
-        let reads = if s.causal { 1 } else { most.min(free / read_room).min(each) };
+        let reads = if s.causal {
+            1
+        } else {
+            most.min(free / read_room).min(each)
+        };
         let h = core.bank_words - h;
         Ok(Layout {
             row,
@@ -194,10 +213,20 @@ impl Layout {
             list.push(region("X", self.normed, s.n * self.row, "the normed x of all tokens"));
         }
         if s.width.is_some() {
-            list.push(region("X", self.room, s.n * self.features_row, "features of all tokens"));
+            list.push(region(
+                "X",
+                self.room,
+                s.n * self.features_row,
+                "features of all tokens",
+            ));
         }
         list.extend([
-            region("X", self.aw(s) as usize, s.heads * s.m * even(self.write), "aw of a block, transposed"),
+            region(
+                "X",
+                self.aw(s) as usize,
+                s.heads * s.m * even(self.write),
+                "aw of a block, transposed",
+            ),
             region("X", self.room, s.heads * self.read * even(s.m), "b of a block"),
             region("X", self.y(s) as usize, self.read * even(s.heads * s.e), "y of a block"),
             region("X", self.room, self.forward * even(s.hidden), "f of a block"),
@@ -209,7 +238,11 @@ impl Layout {
 
     /// First element of aw (causal: behind b and y), with i-th row `even(T)` further each.
     pub fn aw(&self, s: &Sizes) -> u32 {
-        let beside = if s.causal { s.heads * even(s.m) + even(s.heads * s.e) } else { 0 };
+        let beside = if s.causal {
+            s.heads * even(s.m) + even(s.heads * s.e)
+        } else {
+            0
+        };
         word(self.room + beside)
     }
 

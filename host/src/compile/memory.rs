@@ -160,9 +160,15 @@ mod tests {
         pool.add("power", &[1, 2, 3]);
         pool.add("reciprocal", &[4, 5]);
         let error = pool.finish().unwrap_err().to_string();
-        assert!(error.contains("core.mantissa_words: expected 5 or more words for the tables power; reciprocal, found 4"), "{error}");
+        assert!(
+            error.contains("core.mantissa_words: expected 5 or more words for the tables power; reciprocal, found 4"),
+            "{error}"
+        );
         let mut main = Main::new(10, 4);
-        assert_eq!((main.add("bias", [1, 2, 3]), main.add_elements("keys", &[1; 9])), (10, 13));
+        assert_eq!(
+            (main.add("bias", [1, 2, 3]), main.add_elements("keys", &[1; 9])),
+            (10, 13)
+        );
         assert_eq!(main.finish(26, 10).unwrap().1[2].first, 16);
         let main = Main::new(17, 4);
         assert!(main.finish(26, 10).unwrap_err().to_string().contains("28 or more"));

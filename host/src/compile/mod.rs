@@ -43,7 +43,6 @@
 mod attention;
 mod draft;
 mod emit;
-pub mod file;
 mod hazard;
 mod input;
 mod layout;
@@ -62,6 +61,7 @@ pub use tensors::{Alias, Difference, Place, Tensors};
 use astromorph::engine::code::words_of;
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::load::{HEADER, Loaded};
+use astromorph::engine::package::Package;
 use astromorph::engine::program::{Program, Step};
 use astromorph::image::Image;
 use astromorph::{Error, Result};
@@ -69,6 +69,7 @@ use draft::Draft;
 use layout::{Layout, Sizes};
 use memory::Main;
 use part::word;
+use std::path::Path;
 
 /// A model, ready for a core.
 #[derive(Clone, Debug)]
@@ -83,6 +84,21 @@ pub struct Compiled {
     pub columns: usize,
     /// What the words at the taps are.
     pub tensors: Tensors,
+}
+
+impl Compiled {
+    /// The file for a board.
+    pub fn package(&self, core: &EngineConfig) -> Result<Package> {
+        Package::new(core.clone(), self.program.clone(), self.loaded.clone())
+    }
+}
+
+/// Reads a core's description (`constraints/cores/*.toml`) and refuses sizes no hardware is built for.
+pub fn core_file(path: &Path) -> Result<EngineConfig> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+    let core: EngineConfig = toml::from_str(&text).map_err(|e| Error::file(path, e.message()))?;
+    core.validate().map_err(|e| Error::file(path, e))?;
+    Ok(core)
 }
 
 /// Choices that a caller may make.
@@ -115,10 +131,24 @@ fn sizes_fit(image: &Image, core: &EngineConfig) -> Result<()> {
         return Err(Error::field("quantize.activation_bits", expected, w));
     }
     let norms = 2 * spec.layers + usize::from(spec.norm == astromorph::spec::NormOrder::Pre);
-    let pooled = if spec.output.pooling == astromorph::spec::Pooling::Mean { spec.d_model } else { 0 };
+    let pooled = if spec.output.pooling == astromorph::spec::Pooling::Mean {
+        spec.d_model
+    } else {
+        0
+    };
     for (field, needed, of, found) in [
-        ("core.norm_width", spec.d_model, "a layer norm of D words", core.norm_width),
-        ("core.norm_words", norms * (spec.d_model + 1), "all layer norms, D + 1 each", core.norm_words),
+        (
+            "core.norm_width",
+            spec.d_model,
+            "a layer norm of D words",
+            core.norm_width,
+        ),
+        (
+            "core.norm_words",
+            norms * (spec.d_model + 1),
+            "all layer norms, D + 1 each",
+            core.norm_words,
+        ),
         (
             "core.sums",
             pooled.max(spec.heads * spec.features),
@@ -134,7 +164,13 @@ fn sizes_fit(image: &Image, core: &EngineConfig) -> Result<()> {
 }
 
 /// The program's length in words, and what was compiled with data from word `first` of M on; not `whole`: for the length only.
-fn assemble(image: &Image, core: &EngineConfig, options: Options, first: u32, whole: bool) -> Result<(usize, Compiled)> {
+fn assemble(
+    image: &Image,
+    core: &EngineConfig,
+    options: Options,
+    first: u32,
+    whole: bool,
+) -> Result<(usize, Compiled)> {
     let sizes = Sizes::new(image, core);
     let layout = Layout::new(image, core, &sizes, options.tokens)?;
     // Z stands at the end of M: nothing is loaded there.

@@ -63,7 +63,9 @@ impl Part {
         // As even as whole passes allow.
         let width = tile.passes(lanes).div_ceil(pieces) * lanes;
         let starts = (0..tile.cols).step_by(width);
-        starts.map(|from| self.columns(from, width.min(tile.cols - from), lanes)).collect()
+        starts
+            .map(|from| self.columns(from, width.min(tile.cols - from), lanes))
+            .collect()
     }
 
     /// The step for `cols` columns from `from`, which is a multiple of the number of lanes.

@@ -1,22 +1,21 @@
 //! Random models, images and cores: what the compiler and every form of the engine are compared on.
 //!
 //! ```
-//! use astromorph_host::compile::random::{random_core, random_image, random_spec};
+//! use astromorph_host::compile::{compile, random::random_model};
 //! use rand::SeedableRng;
 //! let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-//! let spec = random_spec(&mut rng);
-//! let image = random_image(&spec, &mut rng).unwrap();
-//! random_core(&image, &mut rng).validate().unwrap();
+//! let model = random_model(&mut rng).unwrap();
+//! compile(&model.image, &model.core).unwrap();
 //! ```
 
 use super::{Options, compile_with};
+use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
 use astromorph::image::Image;
 use astromorph::plan::Plan;
 use astromorph::sequence::Sequence;
 use astromorph::spec::*;
 use astromorph::weights::Weights;
-use astromorph::Result;
 use rand::{Rng, RngExt};
 
 /// One of a few.
@@ -28,14 +27,30 @@ fn one<T: Copy>(rng: &mut impl Rng, of: &[T]) -> T {
 pub fn random_spec(rng: &mut impl Rng) -> ModelSpec {
     let n_max = rng.random_range(1..=24);
     let order = one(rng, &[Order::TwoPass, Order::TwoPass, Order::Causal]);
-    let kinds = [AttentionKind::Astromorphic, AttentionKind::Linear, AttentionKind::GainMatched];
-    let attention = if rng.random_range(0..3) > 0 { kinds[0] } else { one(rng, &kinds) };
+    let kinds = [
+        AttentionKind::Astromorphic,
+        AttentionKind::Linear,
+        AttentionKind::GainMatched,
+    ];
+    let attention = if rng.random_range(0..3) > 0 {
+        kinds[0]
+    } else {
+        one(rng, &kinds)
+    };
     let seals = [Nonlinearity::Identity, Nonlinearity::Sigmoid, Nonlinearity::HardSigmoid];
-    let nonlinearity = if attention == kinds[0] { one(rng, &seals) } else { seals[0] };
+    let nonlinearity = if attention == kinds[0] {
+        one(rng, &seals)
+    } else {
+        seals[0]
+    };
     let positions = one(rng, &[Absolute::None, Absolute::Learnt, Absolute::Sinusoidal]);
     let vocabulary = order == Order::Causal && rng.random_range(0..2) == 0;
     let columns = rng.random_range(1..=n_max);
-    let distances = [Distance::Line, Distance::Chebyshev { columns }, Distance::Euclid { columns }];
+    let distances = [
+        Distance::Line,
+        Distance::Chebyshev { columns },
+        Distance::Euclid { columns },
+    ];
     ModelSpec {
         layers: rng.random_range(1..=3),
         heads: rng.random_range(1..=4),
@@ -72,7 +87,11 @@ pub fn random_spec(rng: &mut impl Rng) -> ModelSpec {
             },
         },
         output: Output {
-            kind: if vocabulary { OutputKind::Vocabulary } else { OutputKind::Classes },
+            kind: if vocabulary {
+                OutputKind::Vocabulary
+            } else {
+                OutputKind::Classes
+            },
             size: rng.random_range(2..20),
             pooling: match vocabulary {
                 true => Pooling::None,
@@ -114,9 +133,37 @@ pub fn random_image(spec: &ModelSpec, rng: &mut impl Rng) -> Result<Image> {
     Image::build(spec, &quantize, &weights, &plan)
 }
 
-/// A core on which the model is likely to fit: large in half of the draws, else with banks and X cut down step by step while it still fits.
-pub fn random_core(image: &Image, rng: &mut impl Rng) -> EngineConfig {
-    let mut core = EngineConfig {
+/// A model and a core that holds it.
+pub struct RandomModel {
+    /// The model.
+    pub image: Image,
+    /// The core.
+    pub core: EngineConfig,
+    /// Draws before this one that no core computes: a format at an end of its range, an addend of more than 32 bits.
+    pub refused: Vec<astromorph::Error>,
+}
+
+/// Draws until a core computes the model: random weights calibrate to formats that training seldom gives.
+pub fn random_model(rng: &mut impl Rng) -> Result<RandomModel> {
+    let mut refused = Vec::new();
+    loop {
+        let spec = random_spec(rng);
+        let image = random_image(&spec, rng)?;
+        let core = large_core(&image, rng);
+        match compile_with(&image, &core, Options::default()) {
+            Ok(_) => {
+                let core = random_core(&image, core, rng);
+                return Ok(RandomModel { image, core, refused });
+            }
+            Err(e) if refused.len() == 20 => return Err(e),
+            Err(e) => refused.push(e),
+        }
+    }
+}
+
+/// A core of any number of lanes on which every small model fits.
+fn large_core(image: &Image, rng: &mut impl Rng) -> EngineConfig {
+    EngineConfig {
         name: "random".into(),
         lanes: 2 * rng.random_range(1..=12),
         width: image.quantize().activation_bits,
@@ -130,13 +177,21 @@ pub fn random_core(image: &Image, rng: &mut impl Rng) -> EngineConfig {
         reads: one(rng, &[4, 8, 32, 128]),
         norm_width: 32,
         norm_words: 512,
-    };
+    }
+}
+
+/// The core itself in half of the draws, else with banks and X cut down step by step while the model still fits.
+fn random_core(image: &Image, mut core: EngineConfig, rng: &mut impl Rng) -> EngineConfig {
     if rng.random_range(0..2) == 0 {
         return core;
     }
     for _ in 0..24 {
         let mut smaller = core.clone();
-        let field = if rng.random_range(0..3) == 0 { &mut smaller.x_words } else { &mut smaller.bank_words };
+        let field = if rng.random_range(0..3) == 0 {
+            &mut smaller.x_words
+        } else {
+            &mut smaller.bank_words
+        };
         *field = (*field * rng.random_range(40..100) / 100) & !1;
         if smaller.validate().is_ok() && compile_with(image, &smaller, Options::default()).is_ok() {
             core = smaller;

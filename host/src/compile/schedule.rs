@@ -5,9 +5,9 @@
 //! where a tile must take the place of the one just used, a step that waits until all is quiet stands between ("fence").
 //! In a loop the tiles follow each other in a circle: the last one's successor is the first, whose fill also stands before the loop.
 
+use super::draft::{Draft, plain};
 use super::memory::{Main, Region};
 use super::part::{Part, Phase, Tile, even, word};
-use super::draft::{Draft, plain};
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::program::*;
 use astromorph::image::Image;
@@ -90,7 +90,13 @@ fn begin(steps: &mut Scheduled, phase: &Phase) {
 
 fn end(steps: &mut Scheduled, phase: &Phase) {
     if let Some((_, r1, r2)) = phase.blocks {
-        steps.push((Step::Next { r1: word(r1), r2: word(r2) }, None));
+        steps.push((
+            Step::Next {
+                r1: word(r1),
+                r2: word(r2),
+            },
+            None,
+        ));
     }
 }
 
@@ -270,7 +276,13 @@ pub(super) fn filled(draft: &mut Draft<'_>, phases: Vec<Phase>) -> Result<Schedu
 }
 
 /// Fills the tile used after part `i` of phase `p` now, if it fits beside the one in use.
-fn ahead(filler: &mut Filler<'_>, phases: &[Phase], (p, i): (usize, usize), used: &Range<usize>, n_max: usize) -> Result<Option<usize>> {
+fn ahead(
+    filler: &mut Filler<'_>,
+    phases: &[Phase],
+    (p, i): (usize, usize),
+    used: &Range<usize>,
+    n_max: usize,
+) -> Result<Option<usize>> {
     let mut rest = phases[p].parts[i + 1..].iter();
     let (mut next, mut free) = (rest.find_map(|part| part.tile.as_ref()), phases[p].free);
     for phase in &phases[p + 1..] {
@@ -304,9 +316,18 @@ fn ahead(filler: &mut Filler<'_>, phases: &[Phase], (p, i): (usize, usize), used
 /// A loop whose tiles all fit: filled before it. `ready`: the first tile's address when it has been filled already.
 fn preload(filler: &mut Filler<'_>, phase: &Phase, ready: Option<usize>) -> Result<()> {
     let lanes = filler.core.lanes;
-    let first = phase.parts.iter().find_map(|part| part.tile.as_ref()).map_or(0, |tile| tile.words(lanes));
+    let first = phase
+        .parts
+        .iter()
+        .find_map(|part| part.tile.as_ref())
+        .map_or(0, |tile| tile.words(lanes));
     // The first tile stands at one end; the others follow from the other side.
-    let total: usize = phase.parts.iter().filter_map(|part| part.tile.as_ref()).map(|tile| tile.words(lanes)).sum();
+    let total: usize = phase
+        .parts
+        .iter()
+        .filter_map(|part| part.tile.as_ref())
+        .map(|tile| tile.words(lanes))
+        .sum();
     let (ready, at_first, mut next) = match ready {
         Some(0) => (true, 0, first),
         Some(at) if total - first <= at => (true, at, 0),
@@ -339,7 +360,9 @@ fn preload(filler: &mut Filler<'_>, phase: &Phase, ready: Option<usize>) -> Resu
 /// A loop whose tiles do not fit together.
 fn circle(filler: &mut Filler<'_>, phase: &Phase, ready: Option<usize>) -> Result<()> {
     let lanes = filler.core.lanes;
-    let users: Vec<usize> = (0..phase.parts.len()).filter(|&i| phase.parts[i].tile.is_some()).collect();
+    let users: Vec<usize> = (0..phase.parts.len())
+        .filter(|&i| phase.parts[i].tile.is_some())
+        .collect();
     let tile = |n: usize| phase.parts[users[n % users.len()]].tile.as_ref();
     let mut places = Vec::new();
     let mut beside = filler.read.clone();
@@ -362,7 +385,10 @@ fn circle(filler: &mut Filler<'_>, phase: &Phase, ready: Option<usize>) -> Resul
     for (i, part) in phase.parts.iter().enumerate() {
         let last = i + 1 == phase.parts.len();
         let is_user = part.tile.is_some();
-        if is_user && let Some(late) = late.take() && let Some(tile) = tile(late) {
+        if is_user
+            && let Some(late) = late.take()
+            && let Some(tile) = tile(late)
+        {
             filler.fill(tile, places[late % users.len()])?;
         }
         filler.step(part.clone(), is_user.then(|| places[n]));
@@ -370,7 +396,9 @@ fn circle(filler: &mut Filler<'_>, phase: &Phase, ready: Option<usize>) -> Resul
             n += 1;
             late = Some(n);
         }
-        if let Some(next) = late && let Some(tile) = tile(next) {
+        if let Some(next) = late
+            && let Some(tile) = tile(next)
+        {
             let at = places[next % users.len()];
             if last || apart(&(at..at + tile.words(lanes)), &filler.read) {
                 filler.fill(tile, at)?;
@@ -385,7 +413,12 @@ fn circle(filler: &mut Filler<'_>, phase: &Phase, ready: Option<usize>) -> Resul
 
 /// Divisible tiles in pieces of which two fit beside each other; a loop whose tiles all fit keeps them whole.
 fn divided(phase: Phase, n_max: usize, lanes: usize) -> Phase {
-    let total: usize = phase.parts.iter().filter_map(|part| part.tile.as_ref()).map(|tile| tile.words(lanes)).sum();
+    let total: usize = phase
+        .parts
+        .iter()
+        .filter_map(|part| part.tile.as_ref())
+        .map(|tile| tile.words(lanes))
+        .sum();
     if phase.repeats(n_max) && total <= phase.free {
         return phase;
     }

@@ -152,11 +152,24 @@ mod tests {
     #[test]
     fn what_is_written_again_stays_as_it_was_last() {
         let mut tensors = Tensors::default();
-        let place = Place { tensor: "Z".into(), first: 2, row: 2, cols: 2, rows: Some(2) };
+        let place = Place {
+            tensor: "Z".into(),
+            first: 2,
+            row: 2,
+            cols: 2,
+            rows: Some(2),
+        };
         tensors.places.insert((1, Tap::Sum), place);
-        tensors.aliases.push(Alias { tensor: "last".into(), of: "Z".into(), last_row: Some(2) });
+        tensors.aliases.push(Alias {
+            tensor: "last".into(),
+            of: "Z".into(),
+            last_row: Some(2),
+        });
         let found = tensors.gather((0..8).map(|n| (1, Tap::Sum, n)));
-        assert_eq!((&found["Z"][..], &found["last"][..]), (&[0, 0, 4, 5, 6, 7][..], &[6, 7][..]));
+        assert_eq!(
+            (&found["Z"][..], &found["last"][..]),
+            (&[0, 0, 4, 5, 6, 7][..], &[6, 7][..])
+        );
         let difference = tensors.compare("Z", &[0, 0, 4, 5, 6, 9], &found["Z"]).unwrap();
         assert_eq!(difference.to_string(), "Z[5] (step 1): expected 9, found 7");
         assert_eq!(tensors.compare("Z", &[0, 0, 4], &found["Z"]).unwrap().expected, None);
