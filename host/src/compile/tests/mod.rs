@@ -1,7 +1,11 @@
 //! Random models on random cores: what the machine computes under the compiled program is the twin's, in every named tensor.
 
+mod late;
+mod refusals;
+
 use super::random::{RandomModel, random_model};
 use super::*;
+use late::Late;
 use astromorph::engine::machine::Machine;
 use astromorph::sequence::Sequence;
 use astromorph::twin::Twin;
@@ -53,6 +57,10 @@ fn two_hundred_random_models_are_the_twins() {
         let tokens = (rng.random_range(0..3) == 0).then(|| rng.random_range(1..=8));
         let compiled = compile_with(&image, &core, Options { tokens })
             .unwrap_or_else(|e| panic!("{seed}: {e}\n{spec:?}\n{core:?}"));
+        for n in [1, 2, spec.n_max.div_ceil(2), spec.n_max] {
+            let late = Late::new(&core, &compiled.program, n.min(spec.n_max)).run();
+            late.unwrap_or_else(|e| panic!("{seed}: {e}\n{spec:?}\n{core:?}"));
+        }
         words += compare(&image, &core, &compiled, &mut rng);
         let any = |of: &dyn Fn(&Step) -> bool| usize::from(compiled.program.steps.iter().any(of));
         filled += any(&|step| matches!(step, Step::Fill(_)));
@@ -61,4 +69,36 @@ fn two_hundred_random_models_are_the_twins() {
     println!("{refusals} models refused");
     println!("{words} words equal; {filled} programs with fills, {looped} with loops over blocks");
     assert!(filled > 30 && looped > 60, "{filled} {looped}");
+}
+
+/// The adversary of the waits is one: taking away any wait, or any wait for a fill, is noticed by some program.
+#[test]
+fn no_wait_is_for_nothing() {
+    let (mut waits, mut fills, mut needless) = (0, 0, 0);
+    for seed in 0..40 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let RandomModel { image, core, .. } = random_model(&mut rng).unwrap();
+        let compiled = compile(&image, &core).unwrap();
+        let n_max = image.spec().n_max;
+        for at in 0..compiled.program.steps.len() {
+            let mut program = compiled.program.clone();
+            let Step::Run(run) = &mut program.steps[at] else { continue };
+            let (wait, fill) = (run.wait && run.label != "fence", run.wait_fill);
+            for drop_wait in [true, false] {
+                if !(if drop_wait { wait } else { fill }) {
+                    continue;
+                }
+                let mut program = compiled.program.clone();
+                if let Step::Run(run) = &mut program.steps[at] {
+                    (run.wait, run.wait_fill) = (wait && !drop_wait, fill && drop_wait);
+                }
+                let noticed = (1..=n_max).any(|n| Late::new(&core, &program, n).run().is_err());
+                waits += usize::from(noticed && drop_wait);
+                fills += usize::from(noticed && !drop_wait);
+                needless += usize::from(!noticed && drop_wait);
+            }
+        }
+    }
+    println!("{waits} waits and {fills} waits for fills are needed, {needless} waits are not");
+    assert!(waits > 200 && fills > 40 && needless * 10 < waits, "{waits} {fills} {needless}");
 }
