@@ -130,13 +130,20 @@ impl<'a> Late<'a> {
                 let k = self.extent(mac.k);
                 rows = self.extent(mac.rows);
                 let x = self.at(mac.x);
-                read_x = (0..rows).flat_map(|r| (0..k).map(move |i| x + r * mac.x_stride as usize + i)).collect();
+                read_x = (0..rows)
+                    .flat_map(|r| (0..k).map(move |i| x + r * mac.x_stride as usize + i))
+                    .collect();
                 let word = |c: usize, i: usize| mac.bank as usize + c * mac.bank_stride as usize + i;
-                read_bank = (0..mac.passes as usize).flat_map(|c| (0..k).map(move |i| word(c, i))).collect();
+                read_bank = (0..mac.passes as usize)
+                    .flat_map(|c| (0..k).map(move |i| word(c, i)))
+                    .collect();
                 if let Some(at) = read_x.iter().find(|&&at| !self.arrived(self.x[at])) {
                     return Err(format!("reads X[{at}] before it is there"));
                 }
-                if let Some(at) = read_bank.iter().find(|&&at| self.filling[at] || !self.arrived(self.bank[at])) {
+                if let Some(at) = read_bank
+                    .iter()
+                    .find(|&&at| self.filling[at] || !self.arrived(self.bank[at]))
+                {
                     return Err(format!("reads bank word {at} before it is there"));
                 }
                 self.last_read = read_bank.clone();
@@ -160,7 +167,11 @@ impl<'a> Late<'a> {
                 }
             }
         }
-        let stamp = Stamp { run: self.runs, passes: self.passes, norm: false };
+        let stamp = Stamp {
+            run: self.runs,
+            passes: self.passes,
+            norm: false,
+        };
         match stream.to {
             To::X { at, row, column } => {
                 let first = self.at(at);
@@ -176,7 +187,9 @@ impl<'a> Late<'a> {
                 }
             }
             To::Bank { bank, row, pass } => {
-                let Source::Array(mac) = run.source else { return Err("stores in a bank".into()) };
+                let Source::Array(mac) = run.source else {
+                    return Err("stores in a bank".into());
+                };
                 for n in 0..rows * mac.passes as usize {
                     let (r, c) = (n / mac.passes as usize, n % mac.passes as usize);
                     let at = (bank + r as u32 * row + c as u32 * pass) as usize;

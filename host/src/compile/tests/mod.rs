@@ -5,10 +5,10 @@ mod refusals;
 
 use super::random::{RandomModel, random_model};
 use super::*;
-use late::Late;
 use astromorph::engine::machine::Machine;
 use astromorph::sequence::Sequence;
 use astromorph::twin::Twin;
+use late::Late;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -82,7 +82,9 @@ fn no_wait_is_for_nothing() {
         let n_max = image.spec().n_max;
         for at in 0..compiled.program.steps.len() {
             let mut program = compiled.program.clone();
-            let Step::Run(run) = &mut program.steps[at] else { continue };
+            let Step::Run(run) = &mut program.steps[at] else {
+                continue;
+            };
             let (wait, fill) = (run.wait && run.label != "fence", run.wait_fill);
             for drop_wait in [true, false] {
                 if !(if drop_wait { wait } else { fill }) {
@@ -100,5 +102,71 @@ fn no_wait_is_for_nothing() {
         }
     }
     println!("{waits} waits and {fills} waits for fills are needed, {needless} waits are not");
-    assert!(waits > 200 && fills > 40 && needless * 10 < waits, "{waits} {fills} {needless}");
+    assert!(
+        waits > 200 && fills > 40 && needless * 10 < waits,
+        "{waits} {fills} {needless}"
+    );
+}
+
+/// The built-in tasks on the cores that stand in `constraints/cores`, with random weights: they fit, and are the twin's.
+#[test]
+fn the_tasks_run_on_the_described_cores() {
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../constraints/cores"));
+    for entry in std::fs::read_dir(folder).unwrap() {
+        core_file(&entry.unwrap().path()).unwrap();
+    }
+    for (task, core) in [
+        (include_str!("../../../projects/imdb.toml"), "up5k-int8"),
+        (include_str!("../../../projects/imdb.toml"), "up5k-int16"),
+        (include_str!("../../../projects/cifar10.toml"), "ecp5-int8"),
+        (include_str!("../../../projects/cifar10.toml"), "ecp5-8"),
+        (include_str!("../../../projects/wikitext2.toml"), "ecp5-int8"),
+        (include_str!("../../../projects/wikitext2.toml"), "ecp5-32"),
+        (include_str!("../../../projects/recall.toml"), "ecp5-32"),
+        (include_str!("../../../projects/recall.toml"), "up5k-int16"),
+    ] {
+        let core = core_file(&folder.join(format!("{core}.toml"))).unwrap();
+        let mut model = task.parse::<toml::Table>().unwrap()["model"].clone();
+        if let Some(vocabulary) = model["input"].as_table_mut().unwrap().get_mut("vocabulary") {
+            // The embedding stays on the host: its size is nothing to the core.
+            *vocabulary = toml::Value::Integer(100);
+        }
+        let spec: astromorph::spec::ModelSpec = model.try_into().unwrap();
+        let quantize = astromorph::spec::QuantizeSpec {
+            activation_bits: core.width,
+            weight_bits: core.width,
+            phi_index_bits: 8,
+            power_mantissa_bits: if core.width == 8 { 4 } else { 3 },
+            reciprocal_mantissa_bits: if core.width == 8 { 8 } else { 6 },
+            rsqrt_mantissa_bits: if core.width == 8 { 8 } else { 6 },
+            ..Default::default()
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let weights = astromorph::weights::Weights::random(&spec, 5);
+        let sequences: Vec<Sequence> = (0..4).map(|_| Sequence::random(&spec, &mut rng)).collect();
+        let plan = astromorph::plan::Plan::calibrate(&spec, &quantize, &weights, &sequences).unwrap();
+        let image = Image::build(&spec, &quantize, &weights, &plan).unwrap();
+        let compiled = compile(&image, &core).unwrap_or_else(|e| panic!("{}: {e}", core.name));
+        let count = |of: &dyn Fn(&Step) -> bool| compiled.program.steps.iter().filter(|step| of(step)).count();
+        println!(
+            "{}: {} steps, {} waits, {} fills, {} words in M, blocks of {:?}",
+            core.name,
+            compiled.program.steps.len(),
+            count(&|step| matches!(step, Step::Run(run) if run.wait)),
+            count(&|step| matches!(step, Step::Fill(_))),
+            compiled.loaded.m.len(),
+            compiled
+                .program
+                .steps
+                .iter()
+                .filter_map(|step| if let Step::Blocks { tokens } = step {
+                    Some(*tokens)
+                } else {
+                    None
+                })
+                .collect::<Vec<_>>()
+        );
+        Late::new(&core, &compiled.program, spec.n_max.min(60)).run().unwrap();
+        compare(&image, &core, &compiled, &mut rng);
+    }
 }

@@ -53,7 +53,18 @@ fn the_words_that_a_refusal_names_are_enough() {
     for (norm, order) in [("post", "two-pass"), ("pre", "two-pass"), ("post", "causal")] {
         let image = image(&spec(norm, order));
         compile(&image, &core()).unwrap();
-        for field in ["bank_words", "x_words", "m_words", "function_words", "mantissa_words", "sums", "reads", "norm_width", "norm_words", "acc_bits"] {
+        for field in [
+            "bank_words",
+            "x_words",
+            "m_words",
+            "function_words",
+            "mantissa_words",
+            "sums",
+            "reads",
+            "norm_width",
+            "norm_words",
+            "acc_bits",
+        ] {
             let least = if field == "acc_bits" { 16 } else { 4 };
             let mut tried = 0;
             let mut cut = set(&core(), field, least);
@@ -63,12 +74,23 @@ fn the_words_that_a_refusal_names_are_enough() {
                     Err(e) => e.to_string(),
                 };
                 assert!(error.starts_with(&format!("core.{field}")), "{field}: {error}");
-                let words = error.split("expected ").nth(1).and_then(|rest| rest.split_whitespace().next());
+                let words = error
+                    .split("expected ")
+                    .nth(1)
+                    .and_then(|rest| rest.split_whitespace().next());
                 let words: usize = words.unwrap().parse().unwrap_or_else(|_| panic!("{error}"));
                 let found: usize = error.rsplit(' ').next().unwrap().parse().unwrap();
                 assert!(words > found, "{error}");
                 // A refusal names what its own reason needs: another may come after it, but not many.
-                cut = set(&core(), field, if field == "acc_bits" { words } else { words.next_multiple_of(2) });
+                cut = set(
+                    &core(),
+                    field,
+                    if field == "acc_bits" {
+                        words
+                    } else {
+                        words.next_multiple_of(2)
+                    },
+                );
                 tried += 1;
                 assert!(tried < 6, "{error}");
             }
@@ -82,7 +104,10 @@ fn the_words_that_a_refusal_names_are_enough() {
 fn another_width_and_wide_numbers_are_refused_by_name() {
     let image = image(&spec("post", "two-pass"));
     let error = compile(&image, &set(&core(), "width", 10)).unwrap_err().to_string();
-    assert_eq!(error, "quantize.activation_bits: expected 10 as core small has, or another core, found 8");
+    assert_eq!(
+        error,
+        "quantize.activation_bits: expected 10 as core small has, or another core, found 8"
+    );
     let error = compile(&image, &set(&core(), "lanes", 3)).unwrap_err().to_string();
     assert!(error.starts_with("core.lanes: expected an even number"), "{error}");
 }
@@ -109,12 +134,18 @@ fn shifts_beyond_their_fields_are_refused_by_name() {
         compile(&image, &core()).unwrap_err().to_string()
     };
     for (changes, said) in [
-        (&[("layers.0.k", 20)][..], "layers.0.k: fraction: expected 0 to 17, found 20"),
+        (
+            &[("layers.0.k", 20)][..],
+            "layers.0.k: fraction: expected 0 to 17, found 20",
+        ),
         (&[("layers.0.f", -24)], "layers.0.f: shift of the function's rounding"),
         (&[("layers.1.u", 40)], "layers.1.u: shift of the rounding"),
         (&[("layers.0.o", -20)], "layers.0.r1: alignment of x0 and layers.0.o"),
         (&[("logits", 40)], "logits: shift of the rounding: expected -16 to 47"),
-        (&[("layers.0.norm1.n", -24)], "layers.0.norm1.n: 15 - its fraction: expected -32 to 31, found 39"),
+        (
+            &[("layers.0.norm1.n", -24)],
+            "layers.0.norm1.n: 15 - its fraction: expected -32 to 31, found 39",
+        ),
     ] {
         let error = of(changes);
         assert!(error.contains(said), "{error:?} does not say {said:?}");
