@@ -1,7 +1,7 @@
 //! Cells by block, read from the flattened netlist.
 //!
 //! Yosys names a flattened cell after the hierarchy it comes from, and a LUT after the register or net that it drives: the first name behind the
-//! core's is its block. Copies that differ in their index only (`lanes$0`, `lanes$1`) are one row. The rows add up to the netlist.
+//! core's is its block (`loader.count`, or `loader$valid` where RustHDL names a wire after the block and the port it leads to). Copies that differ in their index only (`lanes$0`, `lanes$1`) are one row. The rows add up to the netlist.
 
 use crate::report::BlockRow;
 use astromorph::{Error, Result};
@@ -54,14 +54,18 @@ fn rows(module: &Module, instance: Option<&str>) -> Vec<BlockRow> {
         .collect();
     let mut blocks: BTreeMap<String, (BTreeSet<&str>, BTreeMap<String, u64>)> = BTreeMap::new();
     for (name, cell) in module.cells.iter().filter(|(_, cell)| cell.r#type != "$scopeinfo") {
-        let path = inside(name);
-        let first = path.as_deref().and_then(|p| p.split_once('.')).map(|(first, _)| first);
-        let (block, copy) = match (&path, first.and_then(|f| scopes.get(f))) {
-            (None, _) => ("(wrapper)".to_string(), ""),
-            (_, None) => ("(top)".to_string(), ""),
-            (_, Some(scope)) => (without_index(scope).to_string(), scope.as_str()),
+        let (block, copy) = match inside(name) {
+            None => ("(wrapper)", ""),
+            Some(path) => scopes
+                .iter()
+                .filter(|scope| {
+                    path.strip_prefix(scope.as_str())
+                        .is_some_and(|rest| rest.starts_with(['.', '$']))
+                })
+                .max_by_key(|scope| scope.len())
+                .map_or(("(top)", ""), |scope| (without_index(scope), scope.as_str())),
         };
-        let (copies, cells) = blocks.entry(block).or_default();
+        let (copies, cells) = blocks.entry(block.to_string()).or_default();
         copies.insert(copy);
         *cells.entry(cell.r#type.clone()).or_default() += 1;
     }
@@ -98,6 +102,7 @@ mod tests {
                 cell("core.loader.s_SB_LUT4_O", "SB_LUT4"),
                 cell("core.lanes$0.y_SB_LUT4_O", "SB_LUT4"),
                 cell("core.lanes$1.y_SB_LUT4_O", "SB_LUT4"),
+                cell("core.lanes$1$x_SB_LUT4_O", "SB_LUT4"),
                 cell("core.ready_SB_LUT4_O", "SB_LUT4"),
                 cell("drive_SB_DFF_Q_1", "SB_DFF"),
             ]
@@ -110,11 +115,11 @@ mod tests {
             .collect();
         assert_eq!(
             short,
-            [("(top)", 1, 1), ("(wrapper)", 1, 1), ("lanes", 2, 2), ("loader", 1, 2)]
+            [("(top)", 1, 1), ("(wrapper)", 1, 1), ("lanes", 2, 3), ("loader", 1, 2)]
         );
         assert_eq!(
             short.iter().map(|s| s.2).sum::<u64>(),
-            6,
+            7,
             "every cell but the five notes"
         );
     }
