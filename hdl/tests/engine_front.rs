@@ -38,7 +38,7 @@ fn walker_steps_and_rows() {
         |b, _| {
             b.load.next = r.random_range(0..50) == 0;
             b.base.next = U::new(r.random_range(0..4096));
-            b.next.next = r.random_range(0..3) > 0;
+            b.step.next = r.random_range(0..3) > 0;
             b.row_end.next = r.random_range(0..5) == 0;
             b.stride.next = U::new(r.random_range(0..1 << 16));
         },
@@ -47,10 +47,10 @@ fn walker_steps_and_rows() {
             if b.load.val() {
                 pointer = b.base.val().get();
                 row = pointer;
-            } else if b.next.val() && b.row_end.val() {
+            } else if b.step.val() && b.row_end.val() {
                 row = (row + b.stride.val().get()) % 4096;
                 pointer = row;
-            } else if b.next.val() {
+            } else if b.step.val() {
                 pointer = (pointer + 1) % 4096;
             }
         },
@@ -76,7 +76,11 @@ fn shifter_is_requant() {
                     }
                     return;
                 }
-                let (x, field, n) = (number(&mut r, x_bits), r.random_range(0..64), r.random_range(2..=y_bits));
+                let (x, field, n) = (
+                    number(&mut r, x_bits),
+                    r.random_range(0..64),
+                    r.random_range(2..=y_bits),
+                );
                 b.x.next = S::new(x);
                 b.field.next = U::new(field);
                 bits.push_back(n as u64);

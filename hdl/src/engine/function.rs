@@ -115,6 +115,7 @@ block! {
             back: Sig<Local, U>,
             natural: Sig<Local, U>,
             excess: Sig<Local, U>,
+            all: Sig<Local, U>,
             mask: Sig<Local, U>,
             inside: Sig<Local, U>,
             zero: Const<S>,
@@ -180,6 +181,7 @@ impl Function {
             back: Sig::new(5),
             natural: Sig::new(w),
             excess: Sig::new(w),
+            all: Sig::new(w - 1),
             mask: Sig::new(w - 1),
             inside: Sig::new(w - 1),
             zero: Const::new(1, S::new(0)),
@@ -273,8 +275,7 @@ impl Logic for Function {
             self.back.next = self.drop.val();
         }
         self.natural.next = unsigned_cast_of(self.turned.q);
-        self.looked.next =
-            (self.function.val() == 4) || self.gelu.val() || (self.phi.val() && self.negative.q.val());
+        self.looked.next = (self.function.val() == 4) || self.gelu.val() || (self.phi.val() && self.negative.q.val());
         if !self.even.val() && self.line.val().get_bit(6) {
             self.index.d.next = (self.natural.val() >> self.back.val().index()).into();
             self.index_used.d.next = self.looked.val();
@@ -285,7 +286,8 @@ impl Logic for Function {
         if !(self.excess.val() == 0) {
             self.inside.next = self.ones.val();
         }
-        self.mask.next = (!(self.all.val())).into();
+        self.all.next = (self.ones.val() << self.index_bits.val().index()).into();
+        self.mask.next = (!self.all.val()).into();
         if !self.even.val() && self.line.val().get_bit(7) {
             self.clipped.d.next = (self.inside.val() & self.mask.val()).into();
             self.clipped_used.d.next = self.index_used.q.val();

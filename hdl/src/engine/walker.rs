@@ -3,9 +3,9 @@
 //! | port | width | |
 //! |---|---|---|
 //! | load, base | 1, N | pointer and row start at `base` |
-//! | next | 1 | the word at `address` is being used: go on by one |
-//! | row_end, stride | 1, 16 | with `next`: it was the row's last, go to the row's start + `stride` |
-//! | address | N | latency 1 after load, next |
+//! | step | 1 | the word at `address` is being used: go on by one |
+//! | row_end, stride | 1, 16 | with `step`: it was the row's last, go to the row's start + `stride` |
+//! | address | N | latency 1 after load, step |
 //!
 //! `base` and `stride` stand still between two loads.
 //!
@@ -19,7 +19,7 @@
 //! for row_end in [false, false, true, false] {
 //!     for level in [true, false] { w.clock.next.clk = level; simulate(&mut w, 10); }
 //!     seen.push(w.address.val().get());
-//!     (w.load.next, w.next.next, w.row_end.next) = (false, true, row_end);
+//!     (w.load.next, w.step.next, w.row_end.next) = (false, true, row_end);
 //!     simulate(&mut w, 10);
 //! }
 //! assert_eq!(seen, [100, 101, 102, 108]);
@@ -44,7 +44,7 @@ block! {
             /// First address.
             base: Sig<In, U>,
             /// The word at `address` is being used.
-            next: Flag<In>,
+            step: Flag<In>,
             /// It is its row's last.
             row_end: Flag<In>,
             /// From row to row.
@@ -70,7 +70,7 @@ impl Walker {
             clock: Signal::default(),
             load: Flag::default(),
             base: Sig::new(bits),
-            next: Flag::default(),
+            step: Flag::default(),
             row_end: Flag::default(),
             stride: Sig::new(STRIDE_BITS),
             address: Sig::new(bits),
@@ -87,7 +87,7 @@ impl Logic for Walker {
     fn update(&mut self) {
         dff_setup!(self, clock, pointer, row);
         self.below.next = (self.row.q.val() + self.stride.val()).into();
-        if self.next.val() {
+        if self.step.val() {
             self.pointer.d.next = (self.pointer.q.val() + 1).into();
             if self.row_end.val() {
                 self.pointer.d.next = self.below.val();
