@@ -25,3 +25,6 @@ pub mod machine;
 mod normed;
 pub mod program;
 mod row;
+
+#[cfg(test)]
+mod tests;
