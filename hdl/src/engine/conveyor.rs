@@ -371,7 +371,10 @@ impl Logic for Conveyor {
                 self.word.d.next = self.tokens.val().into();
             }
         } else {
-            self.flags_3.d.next = self.flags_1.q.val();
+            self.flags_3.d.next = self.zero.val();
+            if self.source_r.q.val() == 2 {
+                self.flags_3.d.next = self.flags_1.q.val();
+            }
             self.flags_5.d.next = self.flags_3.q.val();
         }
         self.flags.d.next = self.flags_1.q.val();

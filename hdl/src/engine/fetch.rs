@@ -462,7 +462,9 @@ impl Logic for Fetch {
             self.count.d.next = self.zero.val();
             self.first.d.next = true;
         }
-        self.wrong.d.next = !(self.value_2.q.val() == self.id.val());
+        if self.valid_2.q.val() && (self.number_2.q.val() == 0) {
+            self.wrong.d.next = !(self.value_2.q.val() == self.id.val());
+        }
         if (self.state.q.val() == self.header.val()) && self.last_word.val() {
             self.n_max_r.d.next = self.value_2.q.val().into();
             self.next_op.next = true;
