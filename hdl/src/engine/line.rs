@@ -34,7 +34,11 @@ impl<T: Copy + PartialEq> Line<T> {
             return (x, false);
         };
         let out = std::mem::replace(oldest, x);
-        self.head = if self.head + 1 == self.stages.len() { 0 } else { self.head + 1 };
+        self.head = if self.head + 1 == self.stages.len() {
+            0
+        } else {
+            self.head + 1
+        };
         self.equal = if out == x { self.equal + 1 } else { 0 };
         (out, self.equal <= self.stages.len())
     }

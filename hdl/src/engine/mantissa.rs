@@ -81,7 +81,7 @@ block! {
             fraction_r: Reg<U>,
             index: Reg<U>,
             address: Reg<U>,
-            table: Ram<S>,
+            words: Ram<S>,
         }
         locals {
             above: Sig<Local, U>,
@@ -105,8 +105,8 @@ impl Mantissa {
         check::range(&format!("{name}.words"), words, 2, 1 << TABLE_BITS)?;
         let f = fraction_bits(words);
         // A power of two: no address of a program leaves the memory's model.
-        let table = Ram::new(name, words.next_power_of_two(), bits, Contents::Zero)?;
-        let address = table.read_address.width();
+        let words = Ram::new(name, words.next_power_of_two(), bits, Contents::Zero)?;
+        let address = words.read_address.width();
         Ok(Mantissa {
             clock: Signal::default(),
             exponent: Sig::new(EXPONENT_BITS),
@@ -126,7 +126,7 @@ impl Mantissa {
             fraction_r: Reg::new(f),
             index: Reg::new(address),
             address: Reg::new(address),
-            table,
+            words,
             above: Sig::new(EXPONENT_BITS),
             joined: Sig::new(EXPONENT_BITS + f),
             down: Sig::new(4),
@@ -142,7 +142,7 @@ impl Logic for Mantissa {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, limited_r, fraction_r, index, address);
-        clock!(self, clock, table);
+        clock!(self, clock, words);
         // 1: the limit.
         self.limited_r.d.next = self.exponent.val();
         self.fraction_r.d.next = self.fraction.val();
@@ -164,11 +164,11 @@ impl Logic for Mantissa {
         self.index.d.next = (self.joined.val() >> self.down.val().index()).into();
         // 3: the table's place.
         self.address.d.next = (self.index.q.val() + self.base.val()).into();
-        self.table.read_enable.next = self.fetch.val();
-        self.table.read_address.next = self.address.q.val();
-        self.table.write_enable.next = self.table_write.val();
-        self.table.write_address.next = self.table_address.val().into();
-        self.table.write_data.next = self.table_data.val();
-        self.word.next = self.table.read_data.val();
+        self.words.read_enable.next = self.fetch.val();
+        self.words.read_address.next = self.address.q.val();
+        self.words.write_enable.next = self.table_write.val();
+        self.words.write_address.next = self.table_address.val().into();
+        self.words.write_data.next = self.table_data.val();
+        self.word.next = self.words.read_data.val();
     }
 }

@@ -142,7 +142,7 @@ block! {
             betas: Ram<S>,
             odd: Reg<bool>,
             /// Rows that have begun to enter and have not left.
-            inside: Reg<U>,
+            unfinished: Reg<U>,
             /// A row has begun to enter.
             midway: Reg<bool>,
             width_r: Reg<U>,
@@ -167,7 +167,7 @@ block! {
             beta_pointer: Reg<U>,
         }
         locals {
-            begin: Flag<Local>,
+            opens: Flag<Local>,
             finish: Flag<Local>,
             arrive: Flag<Local>,
             issue: Flag<Local>,
@@ -243,7 +243,7 @@ impl Norm {
             gammas,
             betas,
             odd: Reg::default(),
-            inside: Reg::new(2),
+            unfinished: Reg::new(2),
             midway: Reg::default(),
             width_r: Reg::new(count),
             column: Reg::new(index),
@@ -265,7 +265,7 @@ impl Norm {
             element_last_r: Reg::default(),
             gamma_pointer: Reg::new(address),
             beta_pointer: Reg::new(address),
-            begin: Flag::default(),
+            opens: Flag::default(),
             finish: Flag::default(),
             arrive: Flag::default(),
             issue: Flag::default(),
@@ -293,7 +293,7 @@ impl Logic for Norm {
             self,
             clock,
             odd,
-            inside,
+            unfinished,
             midway,
             width_r,
             column,
@@ -317,29 +317,30 @@ impl Logic for Norm {
             beta_pointer
         );
         clock!(self, clock, rows, gammas, betas);
-        self.begin.next = self.complete.q.val() && !self.working_r.q.val();
+        self.opens.next = self.complete.q.val() && !self.working_r.q.val();
         self.finish.next = self.scaling_r.q.val() && self.q_valid.val() && self.q_second.val() && self.q_row_last.val();
         if self.start.val() && self.norm.val() {
             self.width_r.d.next = self.cols.val().into();
         }
 
-        // Rows inside, counted where they enter.
+        // Rows unfinished, counted where they enter.
         self.arrive.next = self.entry_valid.val() && self.norm.val() && !self.midway.q.val();
         if self.entry_valid.val() && self.norm.val() {
             self.midway.d.next = !self.entry_row_last.val();
         }
         if self.arrive.val() && !self.finish.val() {
-            self.inside.d.next = (self.inside.q.val() + 1).into();
+            self.unfinished.d.next = (self.unfinished.q.val() + 1).into();
         }
         if self.finish.val() && !self.arrive.val() {
-            self.inside.d.next = (self.inside.q.val() - 1).into();
+            self.unfinished.d.next = (self.unfinished.q.val() - 1).into();
         }
-        self.ready.next = self.inside.q.val() < self.two.val();
-        self.busy.next = !(self.inside.q.val() == 0);
+        self.ready.next = self.unfinished.q.val() < self.two.val();
+        self.busy.next = !(self.unfinished.q.val() == 0);
 
         // Words come on even cycles; c is stored on odd ones.
         self.odd.d.next = !self.odd.q.val();
-        self.centre.next = self.working_r.q.val() && !self.scaling_r.q.val() && self.q_valid.val() && !self.q_second.val();
+        self.centre.next =
+            self.working_r.q.val() && !self.scaling_r.q.val() && self.q_valid.val() && !self.q_second.val();
         self.rows.write_enable.next = self.word_valid.val() || (self.centre.val() && !self.q_row_last.val());
         self.to_slot.next = self.naught.val();
         if (self.word_slot.q.val() && self.word_valid.val()) || (self.slot.q.val() && !self.word_valid.val()) {
@@ -351,8 +352,9 @@ impl Logic for Norm {
             self.to_column.next = self.column.q.val();
             self.rows.write_data.next = self.word.val();
         }
-        self.rows.write_address.next = ((self.to_slot.val() << self.index_bits.val().index()) | self.to_column.val()).into();
-        if self.begin.val() {
+        self.rows.write_address.next =
+            ((self.to_slot.val() << self.index_bits.val().index()) | self.to_column.val()).into();
+        if self.opens.val() {
             self.coming_sum.d.next = self.zero.val();
         }
         if self.word_valid.val() {
@@ -366,7 +368,7 @@ impl Logic for Norm {
                 self.complete.d.next = true;
             }
         }
-        if self.begin.val() {
+        if self.opens.val() {
             self.complete.d.next = false;
         }
 
@@ -377,7 +379,8 @@ impl Logic for Norm {
             self.from_slot.next = self.one.val();
         }
         self.rows.read_enable.next = self.issue.val();
-        self.rows.read_address.next = ((self.from_slot.val() << self.index_bits.val().index()) | self.next.q.val()).into();
+        self.rows.read_address.next =
+            ((self.from_slot.val() << self.index_bits.val().index()) | self.next.q.val()).into();
         self.after.next = (self.next.q.val() + 1).into();
         self.at_end.next = self.after.val() == self.width_r.q.val();
         self.element_r.d.next = self.issue.val();
@@ -415,14 +418,14 @@ impl Logic for Norm {
             self.scaling_r.d.next = false;
             self.slot.d.next = !self.slot.q.val();
         }
-        if self.begin.val() {
+        if self.opens.val() {
             self.working_r.d.next = true;
             self.squares.d.next = true;
             self.sum.d.next = self.coming_sum.q.val();
             self.last_r.d.next = self.coming_last.q.val();
             self.centred.d.next = self.naught.val();
         }
-        if self.begin.val() || self.done.val() {
+        if self.opens.val() || self.done.val() {
             self.gamma_pointer.d.next = self.parameters.val().into();
             self.beta_pointer.d.next = self.parameters.val().into();
         }
@@ -438,7 +441,7 @@ impl Logic for Norm {
         self.betas.write_data.next = self.parameter_beta.val();
 
         if self.reset.val() {
-            self.inside.d.next = self.naught.val();
+            self.unfinished.d.next = self.naught.val();
             self.midway.d.next = false;
             self.column.d.next = self.naught.val();
             self.word_slot.d.next = false;

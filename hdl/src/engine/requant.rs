@@ -77,7 +77,11 @@ impl Requant {
     fn edge(&mut self) -> bool {
         // x·2^9 has at most 64 bits; the last of them is the guard.
         let guarded = (self.x.val().get() << (LEFT + 1)) >> self.amount.val().get();
-        let bits = if self.narrow.val() { self.narrow_bits } else { self.y.width() };
+        let bits = if self.narrow.val() {
+            self.narrow_bits
+        } else {
+            self.y.width()
+        };
         let top = (1i64 << (bits - 1)) - 1;
         let (y, moving) = self.line.push(S::new(((guarded + 1) >> 1).clamp(-top - 1, top)));
         self.y.next = y;
@@ -99,10 +103,10 @@ impl Logic for Requant {
             if from >= top {
                 "1'b0".to_string()
             } else {
-                format!("(({name}[{top}:{from}] != 0) & (~{name}[{top}:{from}] != 0))")
+                format!("((|{name}[{top}:{from}]) & ~(&{name}[{top}:{from}]))")
             }
         };
-        let fits = |from: u32| format!("((half[{n}:{from}] == 0) | (~half[{n}:{from}] == 0))");
+        let fits = |from: u32| format!("(~(|half[{n}:{from}]) | (&half[{n}:{from}]))");
         let mut s = format!(
             "wire signed [{0}:0] whole = {{x, {1}'b0}};\nwire signed [{0}:0] coarse = whole >>> {{amount[5:4], 4'b0}};\n\
              reg signed [{2}:0] first;\nreg first_over, first_sign, first_narrow;\nreg [3:0] first_amount;\n\

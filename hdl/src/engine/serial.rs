@@ -114,7 +114,12 @@ impl Serial {
         // Powers of two: no address of a program leaves the memories' models, and R's place needs no adder.
         let half = sums.max(reads).next_power_of_two();
         let operands = Ram::new("serial.operands", 2 * half, bits, Contents::Zero)?;
-        let exponents = Ram::new("serial.exponents", reads.next_power_of_two(), EXPONENT_BITS, Contents::Zero)?;
+        let exponents = Ram::new(
+            "serial.exponents",
+            reads.next_power_of_two(),
+            EXPONENT_BITS,
+            Contents::Zero,
+        )?;
         let (address, row) = (operands.read_address.width(), exponents.read_address.width());
         Ok(Serial {
             clock: Signal::default(),

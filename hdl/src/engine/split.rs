@@ -97,7 +97,11 @@ impl Logic for Split {
              \x20 c <= by_8[{b1}:8];\n  c_e <= {{b_e, keep_8}};\n  c_negative <= b_negative;\n\
              \x20 exponent <= {{c_e, keep_4, keep_2, keep_1}};\n  fraction <= by_1[{f_top}:7];\n\
              \x20 if (c_negative) begin exponent <= 0; fraction <= 0; end\nend\n",
-            pad = if x == 64 { "1'b0, ".to_string() } else { format!("{}'b0, ", 65 - x) },
+            pad = if x == 64 {
+                "1'b0, ".to_string()
+            } else {
+                format!("{}'b0, ", 65 - x)
+            },
             top = x - 2,
             x1 = x - 1,
             a1 = a - 1,

@@ -85,7 +85,7 @@ block! {
             ahead: Reg<bool>,
             first_row: Reg<bool>,
             old: Reg<S>,
-            new: Reg<S>,
+            renewed: Reg<S>,
             word_r: Reg<S>,
             valid_1: Reg<bool>,
             valid_2: Reg<bool>,
@@ -127,7 +127,7 @@ impl Sums {
             ahead: Reg::default(),
             first_row: Reg::default(),
             old: Reg::new(SUM_BITS),
-            new: Reg::new(SUM_BITS),
+            renewed: Reg::new(SUM_BITS),
             word_r: Reg::new(bits),
             valid_1: Reg::default(),
             valid_2: Reg::default(),
@@ -145,7 +145,7 @@ impl Logic for Sums {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, pointer, stored, ahead, first_row, old, new, word_r, valid_1, valid_2, last_1, last_2,
+            self, clock, pointer, stored, ahead, first_row, old, renewed, word_r, valid_1, valid_2, last_1, last_2,
             scanned, scan_1
         );
         clock!(self, clock, memory);
@@ -174,13 +174,13 @@ impl Logic for Sums {
         self.valid_1.d.next = self.valid.val();
         self.last_1.d.next = self.row_last.val();
         // 1: the new one.
-        self.new.d.next = (self.old.q.val() + self.word_r.q.val()).into();
+        self.renewed.d.next = (self.old.q.val() + self.word_r.q.val()).into();
         self.valid_2.d.next = self.valid_1.q.val();
         self.last_2.d.next = self.last_1.q.val();
         // 2: stored.
         self.memory.write_enable.next = self.valid_2.q.val();
         self.memory.write_address.next = self.stored.q.val();
-        self.memory.write_data.next = self.new.q.val();
+        self.memory.write_data.next = self.renewed.q.val();
         if self.valid_2.q.val() {
             self.stored.d.next = (self.stored.q.val() + 1).into();
             if self.last_2.q.val() {
@@ -193,7 +193,7 @@ impl Logic for Sums {
             self.first_row.d.next = self.fresh.val();
         }
         self.sum_valid.next = self.valid_2.q.val();
-        self.sum.next = self.new.q.val();
+        self.sum.next = self.renewed.q.val();
         self.scan_word.next = self.old.q.val();
     }
 }

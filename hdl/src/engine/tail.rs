@@ -36,11 +36,11 @@
 //! assert_eq!((t.result.val().get(), t.result_row_last.val()), (-5, true));
 //! ```
 
+use super::mantissa::TABLE_BITS;
 use super::norm::{COLS_BITS, IN_FLIGHT, Norm};
 use super::serial::Serial;
 use super::split::EXPONENT_BITS;
 use super::sums::{self, ADDRESS_BITS, Sums};
-use super::mantissa::TABLE_BITS;
 use super::unit::{self, Unit, UnitSize};
 use crate::block;
 use crate::multiply::Target;
@@ -213,7 +213,7 @@ block! {
             calcium: Flag<Local>,
             normalise: Flag<Local>,
             power: Flag<Local>,
-            table: Flag<Local>,
+            looked_up: Flag<Local>,
             uses: Flag<Local>,
             summed: Flag<Local>,
             word: Sig<Local, S>,
@@ -328,7 +328,7 @@ impl Tail {
             calcium: Flag::default(),
             normalise: Flag::default(),
             power: Flag::default(),
-            table: Flag::default(),
+            looked_up: Flag::default(),
             uses: Flag::default(),
             summed: Flag::default(),
             word: Sig::new(sw),
@@ -357,7 +357,7 @@ impl Logic for Tail {
         self.calcium.next = self.serial.val() == 1;
         self.normalise.next = self.serial.val() == 2;
         self.power.next = self.serial.val() == 3;
-        self.table.next = self.power.val() || (self.serial.val() == 4);
+        self.looked_up.next = self.power.val() || (self.serial.val() == 4);
         self.uses.next = self.calcium.val() || self.normalise.val();
 
         // The word itself, or what has come of it.
@@ -391,7 +391,7 @@ impl Logic for Tail {
         self.unit.x_last.next = self.x_last.val() && self.normalise.val();
         self.unit.memory.next = self.memories.operand.val();
         self.unit.calcium.next = self.calcium.val();
-        self.unit.enter.next = self.entry_valid.val() && self.table.val();
+        self.unit.enter.next = self.entry_valid.val() && self.looked_up.val();
         self.unit.entry_word.next = self.entry_word.val();
         self.unit.power.next = self.power.val();
         self.unit.minimum.next = self.minimum.val();
@@ -476,7 +476,9 @@ impl Logic for Tail {
         self.sums.scan_column.next = self.scan_column.val();
         self.scan_word.next = self.sums.scan_word.val();
 
-        self.comes.next = self.x_valid.val() || (self.entry_valid.val() && self.table.val()) || (self.norm.val() && self.layer_norm.valid.val());
+        self.comes.next = self.x_valid.val()
+            || (self.entry_valid.val() && self.looked_up.val())
+            || (self.norm.val() && self.layer_norm.valid.val());
         if !(self.waiting.q.val() == 0) {
             self.waiting.d.next = (self.waiting.q.val() - 1).into();
         }
@@ -489,7 +491,9 @@ impl Logic for Tail {
         if self.reset.val() {
             self.waiting.d.next = self.naught.val();
         }
-        self.busy.next = self.comes.val() || !(self.waiting.q.val() == 0) || (self.norm.val() && self.summed.val() && self.layer_norm.busy.val());
+        self.busy.next = self.comes.val()
+            || !(self.waiting.q.val() == 0)
+            || (self.norm.val() && self.summed.val() && self.layer_norm.busy.val());
 
         self.tap_sums_valid.next = self.sums.sum_valid.val();
         self.tap_sums_data.next = self.sums.sum.val();

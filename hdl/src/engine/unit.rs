@@ -302,11 +302,7 @@ impl Unit {
             held_low: Reg::new(LOW_BITS),
             held_high: Reg::new(HIGH_BITS),
             held: Reg::default(),
-            split: Split::new(
-                "tail.split",
-                SUM_BITS,
-                mantissa::fraction_bits(size.mantissa_words),
-            )?,
+            split: Split::new("tail.split", SUM_BITS, mantissa::fraction_bits(size.mantissa_words))?,
             mantissa: Mantissa::new("tail.mantissa", size.mantissa_words, sw)?,
             looked: Delay::new("tail.looked", 1, split::LATENCY + mantissa::FETCH)?,
             done_r: Reg::default(),
@@ -369,7 +365,17 @@ impl Logic for Unit {
             held,
             done_r
         );
-        clock!(self, clock, multiplier, tags, requant, split, mantissa, looked, number_line);
+        clock!(
+            self,
+            clock,
+            multiplier,
+            tags,
+            requant,
+            split,
+            mantissa,
+            looked,
+            number_line
+        );
         self.tags.reset.next = self.reset.val();
         self.looked.reset.next = self.reset.val();
         self.number_line.reset.next = self.reset.val();
@@ -427,7 +433,9 @@ impl Logic for Unit {
         } else if self.squaring.val() {
             self.addend.d.next = self.row_sum.val();
         }
-        self.beta_used.next = self.tags.at_4_valid.val() && self.tags.at_4_second.val() && !(self.squaring.val() && self.tags.at_4_row_last.val());
+        self.beta_used.next = self.tags.at_4_valid.val()
+            && self.tags.at_4_second.val()
+            && !(self.squaring.val() && self.tags.at_4_row_last.val());
 
         // 5: sum and shift.
         self.sum.d.next = (self.multiplier.p.val() + self.addend.q.val()).into();

@@ -69,7 +69,12 @@ impl Driver {
 
     /// Enough cycles.
     pub fn cycles(&self) -> usize {
-        let words = |s: &Step| s.rows.iter().map(|r| r.len() * if s.norm.is_some() { 12 } else { 8 } + 100).sum::<usize>();
+        let words = |s: &Step| {
+            s.rows
+                .iter()
+                .map(|r| r.len() * if s.norm.is_some() { 12 } else { 8 } + 100)
+                .sum::<usize>()
+        };
         self.loads.table.len() + self.loads.parameters.len() + self.steps.iter().map(|s| words(s) + 80).sum::<usize>()
     }
 
@@ -91,7 +96,12 @@ impl Driver {
 
     fn drive(&mut self, t: &mut Tail, n: usize) {
         (t.start.next, t.entry_valid.next, t.x_valid.next, t.function_valid.next) = (false, false, false, false);
-        (t.table_write.next, t.parameter_write.next, t.scan.next, t.x_pass_last.next) = (false, false, false, false);
+        (
+            t.table_write.next,
+            t.parameter_write.next,
+            t.scan.next,
+            t.x_pass_last.next,
+        ) = (false, false, false, false);
         if self.held == 0 && self.rng.random_range(0..40) == 0 {
             self.held = self.rng.random_range(1..60);
         }
@@ -114,7 +124,11 @@ impl Driver {
             self.loaded += 1;
             return;
         };
-        if let Some(word) = self.functions.front().filter(|w| w.entered + self.function_latency == n) {
+        if let Some(word) = self
+            .functions
+            .front()
+            .filter(|w| w.entered + self.function_latency == n)
+        {
             t.function_valid.next = true;
             t.function_word.next = S::new(word.word);
             t.function_row_last.next = word.row_last;
@@ -131,7 +145,11 @@ impl Driver {
             return;
         };
         if self.row == step.rows.len() {
-            let idle = self.front.is_empty() && self.functions.is_empty() && !t.x_valid.next && !t.busy.val() && n > self.from + 4;
+            let idle = self.front.is_empty()
+                && self.functions.is_empty()
+                && !t.x_valid.next
+                && !t.busy.val()
+                && n > self.from + 4;
             if idle && self.scans < step.scan {
                 t.scan.next = true;
                 t.scan_column.next = U::new(self.scans as u64);
@@ -158,7 +176,12 @@ impl Driver {
         (t.entry_row_last.next, t.entry_last.next) = (row_last, row_last && last);
         // Power and Count leave nothing behind in the front; the words of the others are what the front's units make of them.
         if step.serial < 3 {
-            let on_its_way = || Word { entered: n, word, row_last, last: row_last && last };
+            let on_its_way = || Word {
+                entered: n,
+                word,
+                row_last,
+                last: row_last && last,
+            };
             self.front.push_back(on_its_way());
             if step.sums_of == 1 {
                 self.functions.push_back(on_its_way());
@@ -214,17 +237,27 @@ impl Driver {
             }
         };
         take(t.result_valid.val(), t.result.val().get(), |w| &mut w.results);
-        take(t.tap_calcium_valid.val(), t.tap_calcium_data.val().get(), |w| &mut w.calcium);
+        take(t.tap_calcium_valid.val(), t.tap_calcium_data.val().get(), |w| {
+            &mut w.calcium
+        });
         take(t.tap_power_valid.val(), t.tap_power_data.val().get(), |w| &mut w.power);
-        take(t.tap_normalise_valid.val(), t.tap_normalise_data.val().get(), |w| &mut w.normalise);
+        take(t.tap_normalise_valid.val(), t.tap_normalise_data.val().get(), |w| {
+            &mut w.normalise
+        });
         take(t.tap_norm_valid.val(), t.tap_norm_data.val().get(), |w| &mut w.norm);
         take(t.tap_sums_valid.val(), t.tap_sums_data.val().get(), |w| &mut w.sums);
-        take(self.scanned.front() == Some(&n), t.scan_word.val().get(), |w| &mut w.scanned);
+        take(self.scanned.front() == Some(&n), t.scan_word.val().get(), |w| {
+            &mut w.scanned
+        });
         if self.scanned.front() == Some(&n) {
             self.scanned.pop_front();
         }
         assert_eq!(t.norm_valid.val(), t.tap_norm_valid.val());
-        self.after_hold = if t.hold.next { self.after_hold + usize::from(t.norm_valid.val()) } else { 0 };
+        self.after_hold = if t.hold.next {
+            self.after_hold + usize::from(t.norm_valid.val())
+        } else {
+            0
+        };
         assert!(self.after_hold <= astromorph_hdl::engine::tail::NORM_IN_FLIGHT);
     }
 }

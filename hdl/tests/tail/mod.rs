@@ -117,7 +117,9 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
     let sw = core.serial_bits();
     // Tables: power of 36 exponents, reciprocal, 1/√, one after another.
     let (power_bits, reciprocal_bits, root_bits) = (r.random_range(1..4), r.random_range(1..8), r.random_range(1..8));
-    let power: Vec<i64> = (0..36 << power_bits).map(|_| r.random_range(0..1 << (sw - 1))).collect();
+    let power: Vec<i64> = (0..36 << power_bits)
+        .map(|_| r.random_range(0..1 << (sw - 1)))
+        .collect();
     let reciprocal = table::reciprocal(reciprocal_bits);
     let root = table::rsqrt(root_bits);
     let reciprocal_at = power.len() + r.random_range(0..5);
@@ -146,23 +148,39 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
             bits: root_bits as u64,
             table: root_at as u64,
         };
-        loads.parameters.extend(gamma.iter().map(|&g| g as i64).zip(beta.iter().copied()));
+        loads
+            .parameters
+            .extend(gamma.iter().map(|&g| g as i64).zip(beta.iter().copied()));
         let e = epsilon(x, d).unwrap();
         let high = e >> 32;
         // 16 bits as they stand.
         let sign = |x: i64, bits: u32| x << (64 - bits) >> (64 - bits);
         loads.parameters.push((sign(high, sw), sign(e, 32)));
         let beta_format = Format::new(32, n.frac + gamma_format.frac);
-        let formats = NormFormats { x, n, gamma: gamma_format, beta: beta_format, out };
+        let formats = NormFormats {
+            x,
+            n,
+            gamma: gamma_format,
+            beta: beta_format,
+            out,
+        };
         norms.push((fields, LayerNorm::new(gamma, beta, formats, root.clone(), root_bits)));
     }
 
-    let mut model = Model { sums: vec![0; 128], g: vec![0; 128], reads: vec![(0, 0); 32] };
+    let mut model = Model {
+        sums: vec![0; 128],
+        g: vec![0; 128],
+        reads: vec![(0, 0); 32],
+    };
     let mut steps = Vec::new();
     let mut words = Words::default();
     let x_word = |r: &mut ChaCha8Rng| number(r, width);
     for n in 0..14 {
-        let mut step = Step { block_first: r.random(), slow: r.random_range(0..3) == 0, ..Default::default() };
+        let mut step = Step {
+            block_first: r.random(),
+            slow: r.random_range(0..3) == 0,
+            ..Default::default()
+        };
         // First the sums, then g, then C, then y: so that there is something to read; then anything.
         let kind = if n < 5 { n } else { r.random_range(0..7) };
         let m = r.random_range(3..20);
@@ -221,11 +239,17 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
                 step.offset = law.offset - law.left as i32;
                 step.sums_of = if r.random() { 2 } else { 0 };
                 let rows = r.random_range(1..8);
-                step.rows = (0..rows).map(|_| (0..m).map(|_| number(&mut r, acc_bits.min(40))).collect()).collect();
+                step.rows = (0..rows)
+                    .map(|_| (0..m).map(|_| number(&mut r, acc_bits.min(40))).collect())
+                    .collect();
                 let mut ys = Vec::new();
                 for (i, row) in step.rows.iter().enumerate() {
                     let (e, read) = model.reads[step.read as usize + i];
-                    ys.push(row.iter().map(|&num| law.scale(num, e, read) as i64).collect::<Vec<_>>());
+                    ys.push(
+                        row.iter()
+                            .map(|&num| law.scale(num, e, read) as i64)
+                            .collect::<Vec<_>>(),
+                    );
                 }
                 words.normalise.extend(ys.iter().flatten());
                 words.results.extend(ys.iter().flatten());
@@ -268,7 +292,15 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
         |t, n, settled| driver.step(t, n, settled),
     );
     assert!(driver.done(), "{name}: not done in {cycles} cycles: {}", driver.place());
-    let Words { results, calcium, power, normalise, norm, sums, scanned } = &driver.seen;
+    let Words {
+        results,
+        calcium,
+        power,
+        normalise,
+        norm,
+        sums,
+        scanned,
+    } = &driver.seen;
     assert_eq!(results, &words.results, "{name}: results");
     assert_eq!(calcium, &words.calcium, "{name}: calcium");
     assert_eq!(power, &words.power, "{name}: power");
