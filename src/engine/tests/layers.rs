@@ -163,7 +163,9 @@ fn program(draw: &mut Draw<'_>, [d, hidden, classes]: [usize; 3], tokens: usize,
     }
 
     draw.draft.program.steps.push(Step::Blocks { tokens: tokens as u32 });
-    [o, u, down].map(|run| draw.draft.push(run));
+    for run in [o, u, down] {
+        draw.draft.push(run);
+    }
     draw.draft.program.steps.push(Step::Next {
         r1: tokens as u32 * row,
         r2: 0,

@@ -1,6 +1,7 @@
 //! The machine against the twin's own blocks, on programs written by hand; programs as words; refusals.
 
 mod attention;
+mod files;
 mod layers;
 mod refusals;
 mod words;

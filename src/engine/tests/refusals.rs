@@ -3,7 +3,7 @@
 use super::*;
 
 /// Rows of two words; sums over two products; logits out.
-fn small() -> Draft {
+pub(super) fn small() -> Draft {
     let mut draft = Draft::new(2, 8, 4);
     let x = draft.x(8);
     let mut input = plain("x0", Source::Input, 2, 8);
@@ -47,7 +47,7 @@ fn mac(run: &mut Run) -> &mut Mac {
     }
 }
 
-fn says(error: impl std::fmt::Display, said: &str) {
+pub(super) fn says(error: impl std::fmt::Display, said: &str) {
     let error = error.to_string();
     assert!(error.contains(said), "{error:?} does not say {said:?}");
 }
