@@ -432,14 +432,20 @@ pub fn layer(rng: &mut ChaCha8Rng, lanes: usize, width: u32, d: usize, [m, e, hi
 
     s.push(input);
     s.program.steps.push(block.clone());
-    [k, value, z].map(|run| s.push(run));
+    for run in [k, value, z] {
+        s.push(run);
+    }
     s.program.steps.push(next.clone());
     s.push(power);
     s.program.steps.push(block);
-    [q, y, o, u, down].map(|run| s.push(run));
+    for run in [q, y, o, u, down] {
+        s.push(run);
+    }
     s.program.steps.push(next);
     if pooled {
-        [count, pool].map(|run| s.push(run));
+        for run in [count, pool] {
+            s.push(run);
+        }
     }
     s.push(logits);
     s.finish()
