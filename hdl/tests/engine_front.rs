@@ -36,7 +36,7 @@ fn number(rng: &mut impl Rng, bits: u32) -> i64 {
 #[test]
 fn walker_steps_and_rows() {
     let mut r = rng(1);
-    let (mut pointer, mut row, mut col, mut wait) = (None, 0u64, 0u64, 0);
+    let (mut pointer, mut row, mut col, mut cols, mut wait) = (None, 0u64, 0u64, 0, 0);
     record_steps(
         Walker::new("walker", 12).unwrap(),
         |b| &mut b.clock,
@@ -58,11 +58,12 @@ fn walker_steps_and_rows() {
             if wait == 2 {
                 b.base.next = U::new(r.random_range(0..4096));
                 b.stride.next = U::new(r.random_range(0..1 << 16));
-                b.cols.next = U::new(r.random_range(1..9));
+                cols = r.random_range(1..9);
+                b.cols_not.next = S::new(!cols);
                 (row, col) = (b.base.next.get(), 0);
             } else if wait == 0 {
                 b.step.next = r.random_range(0..3) > 0;
-                b.row_end.next = col + 1 == b.cols.next.get();
+                b.row_end.next = col + 1 == cols as u64;
             }
             pointer = (wait == 0).then_some((row + col) % 4096);
             if b.step.next {

@@ -66,6 +66,7 @@ use super::turns::Turns;
 use super::walker::{STRIDE_BITS, Walker};
 use crate::block;
 use crate::number::{Const, Flag, S, Sig, U, natural_bits, unsigned_cast_of};
+use crate::register::Reg;
 use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
 use rust_hdl::prelude::*;
@@ -207,6 +208,12 @@ block! {
             tap_other_valid: Flag<Out>,
         }
         parts {
+            two: Reg<bool>,
+            state: Reg<bool>,
+            key: Reg<bool>,
+            residual: Reg<bool>,
+            addend_used: Reg<bool>,
+            cols_not: Reg<S>,
             flags: Flags,
             addend_walker: Walker,
             other_walker: Walker,
@@ -217,10 +224,6 @@ block! {
             other: Other,
         }
         locals {
-            two: Flag<Local>,
-            state: Flag<Local>,
-            key: Flag<Local>,
-            residual: Flag<Local>,
             ask: Flag<Local>,
             store: Flag<Local>,
             request: Flag<Local>,
@@ -307,6 +310,12 @@ impl Front {
             tap_function_valid: Flag::default(),
             tap_other_data: Sig::new(sw),
             tap_other_valid: Flag::default(),
+            two: Reg::default(),
+            state: Reg::default(),
+            key: Reg::default(),
+            residual: Reg::default(),
+            addend_used: Reg::default(),
+            cols_not: Reg::new(STRIDE_BITS + 1),
             flags: Flags::new(),
             addend_walker: Walker::new("front.addend", m_bits)?,
             other_walker: Walker::new("front.other", element_bits)?,
@@ -315,10 +324,6 @@ impl Front {
             shifter: Shifter::new("front.shifter", shifted, sw + 1)?,
             unit,
             other: Other::new(core)?,
-            two: Flag::default(),
-            state: Flag::default(),
-            key: Flag::default(),
-            residual: Flag::default(),
             ask: Flag::default(),
             store: Flag::default(),
             request: Flag::default(),
@@ -340,6 +345,7 @@ impl Front {
 impl Logic for Front {
     #[hdl_gen]
     fn update(&mut self) {
+        dff_setup!(self, clock, two, state, key, residual, addend_used, cols_not);
         clock!(
             self,
             clock,
@@ -352,15 +358,19 @@ impl Logic for Front {
             unit,
             other
         );
-        self.state.next = self.addend_kind.val() == 2;
-        self.two.next = self.state.val() && self.wide.val() && self.has_wide.val();
-        self.key.next = self.other_kind.val() == 1;
-        self.residual.next = self.other_kind.val() == 2;
+        // What stands still is decoded once.
+        self.state.d.next = self.addend_kind.val() == 2;
+        self.two.d.next = (self.addend_kind.val() == 2) && self.wide.val() && self.has_wide.val();
+        self.key.d.next = self.other_kind.val() == 1;
+        self.residual.d.next = self.other_kind.val() == 2;
+        self.addend_used.d.next =
+            (self.addend_kind.val() == 1) || ((self.addend_kind.val() == 2) && !self.block_first.val());
+        self.cols_not.d.next = (!self.cols.val()).into();
 
         self.flags.reset.next = self.reset.val();
         self.flags.even.next = self.even.val();
-        self.flags.wide.next = self.two.val();
-        self.flags.residual.next = self.residual.val();
+        self.flags.wide.next = self.two.q.val();
+        self.flags.residual.next = self.residual.q.val();
         self.flags.valid.next = self.entry_valid.val();
         self.flags.row_last.next = self.entry_row_last.val();
         self.flags.pass_last.next = self.entry_pass_last.val();
@@ -369,21 +379,21 @@ impl Logic for Front {
 
         // Addend and sum.
         self.ask.next = (self.entry_valid.val() && !(self.addend_kind.val() == 0))
-            || (self.even.val() && self.flags.late.val() && self.two.val());
+            || (self.even.val() && self.flags.late.val() && self.two.q.val());
         self.addend_walker.load.next = self.start.val();
         self.addend_walker.base.next = self.addend_base.val();
         self.addend_walker.step.next = self.ask.val();
-        self.addend_walker.row_end.next = self.entry_row_last.val() && !self.state.val();
+        self.addend_walker.row_end.next = self.entry_row_last.val() && !self.state.q.val();
         self.addend_walker.stride.next = self.addend_stride.val();
-        self.addend_walker.cols.next = self.cols.val();
+        self.addend_walker.cols_not.next = self.cols_not.q.val();
         self.addend_request.next = self.ask.val();
         self.addend_address.next = self.addend_walker.address.val();
         self.linear.even.next = self.even.val();
         self.linear.line.next = self.flags.line.val();
         self.linear.take.next = self.entry_valid.val();
         self.linear.word.next = self.entry_word.val();
-        self.linear.addend_used.next = (self.addend_kind.val() == 1) || (self.state.val() && !self.block_first.val());
-        self.linear.wide.next = self.two.val();
+        self.linear.addend_used.next = self.addend_used.q.val();
+        self.linear.wide.next = self.two.q.val();
         self.linear.addend.next = self.addend.val();
         self.linear.shift.next = self.shift.val();
         self.linear.normalise.next = self.serial.val() == 2;
@@ -392,25 +402,25 @@ impl Logic for Front {
 
         // States go back; their pointer is the second operand's, which such a step has not.
         self.store.next = !self.even.val()
-            && ((self.flags.line.val().get_bit(3) && self.state.val())
-                || (self.flags.line.val().get_bit(4) && self.two.val()));
+            && ((self.flags.line.val().get_bit(3) && self.state.q.val())
+                || (self.flags.line.val().get_bit(4) && self.two.q.val()));
         self.state_store.next = self.store.val();
         self.high.next = (unsigned_cast_of(self.linear.sum) >> self.above.val().index()).into();
         self.state_data.next = self.linear.sum.val();
-        if self.two.val() && self.flags.line.val().get_bit(3) {
+        if self.two.q.val() && self.flags.line.val().get_bit(3) {
             self.state_data.next = ((unsigned_cast_of(self.linear.sum) & self.beside.val()) | self.high.val()).into();
         }
         self.request.next =
-            !self.even.val() && self.flags.line.val().get_bit(9) && (self.key.val() || self.residual.val());
+            !self.even.val() && self.flags.line.val().get_bit(9) && (self.key.q.val() || self.residual.q.val());
         self.other_walker.load.next = self.start.val();
         self.other_walker.base.next = self.other_base.val();
-        if self.state.val() {
+        if self.state.q.val() {
             self.other_walker.base.next = self.addend_base.val();
         }
         self.other_walker.step.next = self.store.val() || self.request.val();
-        self.other_walker.row_end.next = self.flags.asked_row_last.val() && !self.state.val();
+        self.other_walker.row_end.next = self.flags.asked_row_last.val() && !self.state.q.val();
         self.other_walker.stride.next = self.other_stride.val();
-        self.other_walker.cols.next = self.cols.val();
+        self.other_walker.cols_not.next = self.cols_not.q.val();
         self.state_address.next = self.other_walker.address.val();
         self.operand_request.next = self.request.val();
         self.operand_address.next = self.other_walker.address.val();
@@ -426,7 +436,7 @@ impl Logic for Front {
         self.turns.function_shift.next = self.function_shift.val();
         self.turns.other_shift.next = self.other_shift.val();
         self.turns.bits.next = self.bits.val();
-        self.turns.residual.next = self.residual.val();
+        self.turns.residual.next = self.residual.q.val();
         self.shifter.x.next = self.turns.x.val();
         self.shifter.field.next = self.turns.field.val();
         self.shifter.bits.next = self.turns.width.val();
@@ -452,8 +462,8 @@ impl Logic for Front {
         self.other.line.next = self.flags.line.val();
         self.other.word.next = self.unit.word.val();
         self.other.operand.next = self.operand.val();
-        self.other.key.next = self.key.val();
-        self.other.residual.next = self.residual.val();
+        self.other.key.next = self.key.q.val();
+        self.other.residual.next = self.residual.q.val();
         self.other.left.next = self.left.val();
         self.other.left_is_value.next = self.left_is_value.val();
         self.other.y.next = self.shifter.y.val();
@@ -474,6 +484,6 @@ impl Logic for Front {
         self.tap_function_valid.next =
             !self.even.val() && self.flags.line.val().get_bit(10) && !(self.function_kind.val() == 0);
         self.tap_other_data.next = self.other.x.val();
-        self.tap_other_valid.next = self.flags.out.val() && (self.key.val() || self.residual.val());
+        self.tap_other_valid.next = self.flags.out.val() && (self.key.q.val() || self.residual.q.val());
     }
 }

@@ -95,7 +95,8 @@ block! {
             gelu: Reg<bool>,
             relu: Reg<bool>,
             lookup: Reg<bool>,
-            power_r: Reg<U>,
+            eight: Reg<U>,
+            group: Reg<U>,
             mask: Reg<U>,
             back: Reg<U>,
             operand: Reg<U>,
@@ -115,8 +116,15 @@ block! {
         locals {
             looked: Flag<Local>,
             power: Sig<Local, U>,
-            fixed: Sig<Local, U>,
-            flipped: Sig<Local, S>,
+            eight_at: Sig<Local, U>,
+            group_at: Sig<Local, U>,
+            kept: Sig<Local, U>,
+            first_eight: Sig<Local, U>,
+            second_eight: Sig<Local, U>,
+            third_eight: Sig<Local, U>,
+            upper: Sig<Local, U>,
+            minus: Sig<Local, U>,
+            total: Sig<Local, S>,
             operand_s: Sig<Local, S>,
             natural: Sig<Local, U>,
             excess: Sig<Local, U>,
@@ -126,7 +134,9 @@ block! {
             zero: Const<S>,
             zeros: Const<U>,
             unit: Const<U>,
+            sevens: Const<U>,
             ones: Const<U>,
+            low_ones: Const<U>,
             quarter: Const<U>,
             top: Const<U>,
             width: Const<U>,
@@ -185,15 +195,23 @@ impl Function {
             gelu: Reg::default(),
             relu: Reg::default(),
             lookup: Reg::default(),
-            power_r: Reg::new(5),
+            eight: Reg::new(8),
+            group: Reg::new(3),
             mask: Reg::new(w),
             back: Reg::new(5),
-            operand: Reg::new(t - 1),
+            operand: Reg::new(t),
             below: Reg::default(),
             looked: Flag::default(),
             power: Sig::new(5),
-            fixed: Sig::new(t - 1),
-            flipped: Sig::new(y),
+            eight_at: Sig::new(3),
+            group_at: Sig::new(2),
+            kept: Sig::new(3),
+            first_eight: Sig::new(8),
+            second_eight: Sig::new(8),
+            third_eight: Sig::new(8),
+            upper: Sig::new(16),
+            minus: Sig::new(t),
+            total: Sig::new(t),
             operand_s: Sig::new(t),
             natural: Sig::new(w),
             excess: Sig::new(w),
@@ -203,7 +221,9 @@ impl Function {
             zero: Const::new(1, S::new(0)),
             zeros: Const::natural(0),
             unit: Const::natural(1),
-            ones: Const::natural((1 << (w - 1)) - 1),
+            sevens: Const::natural(7),
+            ones: Const::natural((1 << t) - 1),
+            low_ones: Const::natural((1 << (w - 1)) - 1),
             quarter: Const::natural((w - 2) as u64),
             width: Const::natural(w as u64),
             top: Const::new(natural_bits(w as u64), U::new(w as u64 - 1)),
@@ -229,7 +249,8 @@ impl Logic for Function {
             gelu,
             relu,
             lookup,
-            power_r,
+            eight,
+            group,
             mask,
             back,
             operand,
@@ -258,8 +279,15 @@ impl Logic for Function {
         if self.kind.val() == 5 {
             self.power.next = self.quarter.val();
         }
-        self.power_r.d.next = self.power.val();
-        self.all.next = (self.ones.val() << self.index_bits.val().index()).into();
+        // 2^power in two parts: which of eight bits, which eight.
+        self.eight_at.next = (self.power.val() & self.sevens.val()).into();
+        self.eight.d.next = (self.unit.val() << self.eight_at.val().index()).into();
+        self.group_at.next = (self.power.val() >> 3).into();
+        self.group.d.next = (self.unit.val() << self.group_at.val().index()).into();
+        if (self.kind.val() == 0) || (self.kind.val() == 2) || (self.kind.val() == 3) {
+            self.group.d.next = self.zeros.val();
+        }
+        self.all.next = (self.low_ones.val() << self.index_bits.val().index()).into();
         self.mask.d.next = (!self.all.val()).into();
         self.back.d.next = self.zeros.val();
         if self.kind.val() == 1 {
@@ -269,27 +297,37 @@ impl Logic for Function {
             self.back.d.next = self.drop.val();
         }
         // 9: what x will be added to.
-        self.fixed.next = (self.unit.val() << self.power_r.q.val().index()).into();
-        self.operand.d.next = self.fixed.val();
-        if (self.kind.val() == 0)
-            || (self.kind.val() == 2)
-            || (self.phi.q.val() && self.x_negative.val())
-            || self.gelu.q.val()
-        {
-            self.operand.d.next = self.zeros.val();
+        self.kept.next = self.group.q.val();
+        if self.phi.q.val() && self.x_negative.val() {
+            self.kept.next = self.zeros.val();
         }
+        self.first_eight.next = self.zeros.val();
+        if self.kept.val().get_bit(0) {
+            self.first_eight.next = self.eight.q.val();
+        }
+        self.second_eight.next = self.zeros.val();
+        if self.kept.val().get_bit(1) {
+            self.second_eight.next = self.eight.q.val();
+        }
+        self.third_eight.next = self.zeros.val();
+        if self.kept.val().get_bit(2) {
+            self.third_eight.next = self.eight.q.val();
+        }
+        self.upper.next = ((self.third_eight.val() << 8) | self.second_eight.val()).into();
+        self.minus.next = self.zeros.val();
         if self.gelu.q.val() && self.x_negative.val() {
-            self.operand.d.next = self.unit.val();
+            self.minus.next = self.ones.val();
         }
+        self.operand.d.next = (((self.upper.val() << 8) | self.first_eight.val()) | self.minus.val()).into();
         self.below.d.next = self.x_negative.val();
-        // 10: t. −x is the complement + 1.
-        self.flipped.next = self.x.val();
-        if self.gelu.q.val() && self.below.q.val() {
-            self.flipped.next = (!unsigned_cast_of(self.x)).into();
-        }
+        // 10: t. −x is the complement of x − 1.
         self.operand_s.next = self.operand.q.val().into();
+        self.total.next = (self.x.val() + self.operand_s.val()).into();
         if self.even.val() && self.line.val().get_bit(5) {
-            self.turned.d.next = (self.flipped.val() + self.operand_s.val()).into();
+            self.turned.d.next = self.total.val();
+            if self.gelu.q.val() && self.below.q.val() {
+                self.turned.d.next = (!unsigned_cast_of(self.total)).into();
+            }
             self.negative.d.next = self.below.q.val();
         }
         // 11: what the shifter gets, and the index.
@@ -306,7 +344,7 @@ impl Logic for Function {
         self.natural.next = unsigned_cast_of(self.turned.q);
         if self.phi.q.val() {
             // Below 0 the sign is dropped.
-            self.natural.next = (unsigned_cast_of(self.turned.q) & self.ones.val()).into();
+            self.natural.next = (unsigned_cast_of(self.turned.q) & self.low_ones.val()).into();
         }
         self.looked.next = self.lookup.q.val() || self.gelu.q.val() || (self.phi.q.val() && self.negative.q.val());
         if !self.even.val() && self.line.val().get_bit(6) {
@@ -317,7 +355,7 @@ impl Logic for Function {
         self.excess.next = (self.index.q.val() & (!self.mask.q.val())).into();
         self.limited.next = self.index.q.val();
         if !(self.excess.val() == 0) {
-            self.limited.next = self.ones.val();
+            self.limited.next = self.low_ones.val();
         }
         if !self.even.val() && self.line.val().get_bit(7) {
             self.clipped.d.next = (self.limited.val() & self.mask.q.val()).into();

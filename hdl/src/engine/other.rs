@@ -68,13 +68,13 @@ block! {
             x: Sig<Out, S>,
         }
         parts {
+            on_word: Reg<bool>,
             coarse: Reg<S>,
             fine: Reg<S>,
             straight: Reg<S>,
             result: Reg<S>,
         }
         locals {
-            on_word: Flag<Local>,
             moved: Sig<Local, S>,
             total: Sig<Local, S>,
             pattern: Sig<Local, U>,
@@ -111,10 +111,10 @@ impl Other {
             aligned: Sig::new(sum),
             x: Sig::new(sw),
             fine: Reg::new(sw + 3),
+            on_word: Reg::default(),
             coarse: Reg::new(sum - 1),
             straight: Reg::new(w),
             result: Reg::new(sw),
-            on_word: Flag::default(),
             moved: Sig::new(sw),
             total: Sig::new(sum),
             pattern: Sig::new(sum),
@@ -130,11 +130,11 @@ impl Other {
 impl Logic for Other {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, coarse, fine, straight, result);
+        dff_setup!(self, clock, on_word, coarse, fine, straight, result);
         // 20: which one moves, by 0 to 3. A word without residual operand does not.
-        self.on_word.next = !self.residual.val() || self.left_is_value.val();
+        self.on_word.d.next = !self.residual.val() || self.left_is_value.val();
         self.moved.next = self.operand.val();
-        if self.on_word.val() {
+        if self.on_word.q.val() {
             self.moved.next = self.word.val();
         }
         if self.even.val() && self.line.val().get_bit(10) {
@@ -152,7 +152,7 @@ impl Logic for Other {
                 }
             }
             self.straight.d.next = self.operand.val();
-            if !self.on_word.val() {
+            if !self.on_word.q.val() {
                 self.straight.d.next = self.word.val();
             }
             if !self.key.val() && !self.residual.val() {

@@ -74,6 +74,9 @@ block! {
             high: Reg<S>,
             minus: Reg<bool>,
             field_r: Reg<U>,
+            width_r: Reg<U>,
+            shifts: Reg<bool>,
+            works: Reg<bool>,
         }
         locals {
             scaled_low: Sig<Local, U>,
@@ -120,6 +123,9 @@ impl Turns {
             high: Reg::new(aligned - low),
             minus: Reg::default(),
             field_r: Reg::new(FIELD_BITS),
+            width_r: Reg::new(WIDTH_BITS),
+            shifts: Reg::default(),
+            works: Reg::default(),
             scaled_low: Sig::new(low),
             aligned_low: Sig::new(low),
             high_wide: Sig::new(x - low),
@@ -142,7 +148,11 @@ impl Turns {
 impl Logic for Turns {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, sum_turn, low, high, minus, field_r);
+        dff_setup!(self, clock, sum_turn, low, high, minus, field_r, width_r, shifts, works);
+        // What stands still is decoded once.
+        self.shifts.d.next =
+            (self.function_kind.val() == 1) || (self.function_kind.val() == 2) || (self.function_kind.val() == 3);
+        self.works.d.next = !(self.function_kind.val() == 0);
         // One of the two at most is not zero. The function's word has the low bits only, and its sign above.
         self.scaled_low.next = unsigned_cast_of(self.scaled);
         self.aligned_low.next = unsigned_cast_of(self.aligned);
@@ -171,20 +181,22 @@ impl Logic for Turns {
             }
         } else {
             self.field_r.d.next = self.straight.val();
-            if (self.function_kind.val() == 1) || (self.function_kind.val() == 2) || (self.function_kind.val() == 3) {
+            if self.shifts.q.val() {
                 self.field_r.d.next = self.function_shift.val();
             }
         }
         self.field.next = self.field_r.q.val();
-        self.width.next = self.bits.val();
+        // The next cycle's width.
+        self.width_r.d.next = self.bits.val();
         if self.even.val() {
-            if self.residual.val() && self.line.val().get_bit(13) {
-                self.width.next = self.operand.val();
+            if self.works.q.val() {
+                self.width_r.d.next = self.operand.val();
             }
         } else {
-            if !(self.function_kind.val() == 0) {
-                self.width.next = self.operand.val();
+            if self.residual.val() && self.line.val().get_bit(13) {
+                self.width_r.d.next = self.operand.val();
             }
         }
+        self.width.next = self.width_r.q.val();
     }
 }

@@ -3,19 +3,19 @@
 //! | port | width | |
 //! |---|---|---|
 //! | load | 1 | start: the pointer stands at `base` two cycles later |
-//! | base, stride, cols | N, 16, 16 | stand still from `load` on |
+//! | base, stride, cols_not | N, 16, 17 | stand still from `load` on; the last is the complement of the row's columns |
 //! | step | 1 | the word at `address` is being used: go on by one |
-//! | row_end | 1 | with `step`: it was the row's last, column `cols` − 1: go to the row's first + `stride` |
+//! | row_end | 1 | with `step`: it was the row's last, go to the row's first + `stride` |
 //! | address | N | latency 1 after `step` |
 //!
-//! The way from a row's last word to the next row's first, `stride` − `cols` + 1, is worked out once; the base is added to 0. So one adder does.
+//! The way from a row's last word to the next row's first, `stride` − columns + 1, is worked out once; the base is added to 0. So one adder does.
 //!
 //! ```
 //! use astromorph_hdl::{engine::walker::Walker, number::*};
 //! use rust_hdl::prelude::*;
 //! let mut w = Walker::new("walker", 10).unwrap();
 //! w.connect_all();
-//! (w.base.next, w.stride.next, w.cols.next) = (U::new(100), U::new(8), U::new(3));
+//! (w.base.next, w.stride.next, w.cols_not.next) = (U::new(100), U::new(8), S::new(!3));
 //! let mut seen = Vec::new();
 //! for (load, step, row_end) in [(true, false, false), (false, false, false), (false, true, false), (false, true, false), (false, true, true)] {
 //!     (w.load.next, w.step.next, w.row_end.next) = (load, step, row_end);
@@ -27,7 +27,7 @@
 
 use crate::block;
 use crate::check;
-use crate::number::{Const, Flag, Sig, U};
+use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
 use astromorph::Result;
 use rust_hdl::prelude::*;
@@ -49,8 +49,8 @@ block! {
             row_end: Flag<In>,
             /// From row to row.
             stride: Sig<In, U>,
-            /// Words of a row.
-            cols: Sig<In, U>,
+            /// Complement of the words of a row.
+            cols_not: Sig<In, S>,
         }
         outputs {
             /// Where the next word is.
@@ -62,6 +62,10 @@ block! {
             loading: Reg<bool>,
         }
         locals {
+            less: Sig<Local, S>,
+            stride_term: Sig<Local, U>,
+            cols_term: Sig<Local, U>,
+            jump_term: Sig<Local, U>,
             way: Sig<Local, U>,
             carry: Sig<Local, U>,
             pointer_term: Sig<Local, U>,
@@ -84,11 +88,15 @@ impl Walker {
             step: Flag::default(),
             row_end: Flag::default(),
             stride: Sig::new(STRIDE_BITS),
-            cols: Sig::new(STRIDE_BITS),
+            cols_not: Sig::new(STRIDE_BITS + 1),
             address: Sig::new(bits),
             pointer: Reg::new(bits),
             jump: Reg::new(bits),
             loading: Reg::default(),
+            less: Sig::new(bits),
+            stride_term: Sig::new(bits + 1),
+            cols_term: Sig::new(bits + 1),
+            jump_term: Sig::new(bits + 1),
             way: Sig::new(bits),
             carry: Sig::new(1),
             pointer_term: Sig::new(bits + 1),
@@ -105,7 +113,12 @@ impl Logic for Walker {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, pointer, jump, loading);
-        self.jump.d.next = (self.stride.val() - self.cols.val()).into();
+        // A carry into bit 0 is that of 1 + 1 one bit below.
+        self.less.next = self.cols_not.val();
+        self.stride_term.next = ((self.stride.val() << 1) | self.unit.val()).into();
+        self.cols_term.next = ((unsigned_cast_of(self.less) << 1) | self.unit.val()).into();
+        self.jump_term.next = (self.stride_term.val() + self.cols_term.val()).into();
+        self.jump.d.next = (self.jump_term.val() >> 1).into();
         self.loading.d.next = self.load.val();
         // pointer + way + 1, the 1 as a carry from below; of the base nothing more.
         self.way.next = self.zero.val();
