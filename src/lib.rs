@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`spec`] | what a user writes in `model.toml`: architecture and quantisation |
 //! | [`atomic`] | files that are written whole or not at all |
+//! | [`engine`] | cores and the programs they run: one array, the whole Transformer |
 //! | [`error`] | one error type: which file or field, what was expected, what was found |
 //! | [`mod@format`] | fixed-point formats, rounding and saturation |
 //! | [`table`] | the non-linearities as stored tables |
@@ -20,6 +21,7 @@
 
 pub mod atomic;
 pub mod calibrate;
+pub mod engine;
 pub mod error;
 #[cfg(test)]
 mod fixture;
