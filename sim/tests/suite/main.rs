@@ -10,4 +10,5 @@ mod tools;
 mod vendor_cells;
 mod vendor_multipliers;
 mod vendor_ports;
+mod vendor_spram;
 mod waves;
