@@ -14,13 +14,11 @@
 mod case;
 mod expected;
 mod follow;
-mod load;
 mod verilated;
 mod wrapper;
 
 pub use case::{Case, EngineRun, StepUse};
 pub use expected::{ARGMAX, CHANNELS, Expected, Fold, NAMES, TAPS, channel};
-pub use load::{Write, writes};
 pub use verilated::VerilatedEngine;
 
 use crate::cosim::streams::{OutBeat, StreamOptions};
@@ -38,6 +36,9 @@ use std::time::Instant;
 
 /// Cycles after the last expected word in which nothing more may come.
 const TAIL: u64 = 256;
+
+/// A write of the load port: memory, address, data (`astromorph::engine::load`).
+pub type Write = (u8, u32, u64);
 
 /// An engine under simulation; it keeps its state from run to run like the hardware.
 pub struct EngineSimulator {
@@ -86,14 +87,14 @@ impl EngineSimulator {
     }
 
     /// Writes memories; gives the cycles it took. An engine that takes no write for `patience` cycles is an error.
-    pub fn load(&mut self, writes: &[Write], patience: u64) -> Result<u64> {
+    pub fn load(&mut self, writes: impl Iterator<Item = Write>, patience: u64) -> Result<u64> {
         let mut cycles = 0;
-        for (n, w) in writes.iter().enumerate() {
+        for (memory, address, data) in writes {
             let engine = self.driver.block_mut();
             engine.load_valid.next = true;
-            engine.load_memory.next = U::new(w.memory as u64);
-            engine.load_address.next = U::new(w.address as u64);
-            engine.load_data.next = U::new(w.data);
+            engine.load_memory.next = U::new(memory as u64);
+            engine.load_address.next = U::new(address as u64);
+            engine.load_data.next = U::new(data);
             self.driver.settle()?;
             let (mut taken, mut waited) = (false, 0);
             while !taken {
@@ -106,7 +107,7 @@ impl EngineSimulator {
                     return Err(Error::Unsupported {
                         item: "load port".into(),
                         expected: "every write taken".into(),
-                        found: format!("{} writes refused", writes.len() - n),
+                        found: format!("no answer to the write of memory {memory}, address {address}"),
                     });
                 }
             }

@@ -17,6 +17,7 @@
 //! ```
 
 use crate::cosim::streams::OutBeat;
+use astromorph::engine::machine::Machine;
 use astromorph::engine::program::{Program, Step, Tap, To};
 
 /// Taps, and the arg-max.
@@ -103,7 +104,7 @@ struct Channel {
     fold: Fold,
 }
 
-/// Everything one sequence must show.
+/// Everything one sequence must show. `kept` channels hold their words, the others only the fold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
     /// The output stream.
@@ -117,17 +118,21 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// Empty: `kept` says whether the words are kept or only folded.
-    pub fn new(kept: bool) -> Self {
+    fn new(kept: bool) -> Self {
         Expected {
             kept,
             ..Expected::default()
         }
     }
 
-    /// The machine's observer.
-    pub fn observe(&mut self, step: u16, tap: Tap, word: i64) {
-        self.push(step, channel(tap), word);
+    /// What the machine shows for one sequence.
+    pub fn of(machine: &mut Machine, program: &Program, input: &[i32], kept: bool) -> astromorph::Result<Self> {
+        let mut expected = Expected::new(kept);
+        let words = machine.run(input, &mut |step, tap, word| {
+            expected.push(step as u16, channel(tap), word)
+        })?;
+        expected.finish(program, &words);
+        Ok(expected)
     }
 
     fn push(&mut self, step: u16, channel: usize, word: i64) {
@@ -149,14 +154,14 @@ impl Expected {
         }
     }
 
-    /// The output words, at the end; the last one bears tlast. Adds the arg-max of each row.
-    pub fn finish(&mut self, program: &Program, words: &[i64]) {
+    /// The output words; the last one bears tlast. Adds the arg-max of each row.
+    fn finish(&mut self, program: &Program, words: &[i32]) {
         let last = words.len().saturating_sub(1);
         self.words = words
             .iter()
             .enumerate()
             .map(|(n, &w)| OutBeat {
-                data: w as i32,
+                data: w,
                 last: n == last,
             })
             .collect();

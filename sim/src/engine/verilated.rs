@@ -8,9 +8,9 @@
 //! | checked | output valid and payload hold while not ready |
 //! | end | all expected words, not busy, 256 quiet cycles; or `patience` cycles without a word anywhere: never a hang |
 
+use super::Write;
 use super::case::{Case, EngineRun, StepUse};
 use super::expected::{CHANNELS, Expected, NAMES};
-use super::load::Write;
 use super::wrapper::wrapper;
 use crate::compare::Mismatch;
 use crate::cosim::Design;
@@ -55,7 +55,7 @@ impl VerilatedEngine {
     pub fn run(
         &self,
         program: &Program,
-        loads: &[Write],
+        writes: impl Iterator<Item = Write>,
         cases: &[Case],
         options: &StreamOptions,
         words: impl FnOnce(usize) -> Result<Expected>,
@@ -69,7 +69,7 @@ impl VerilatedEngine {
         }
         let work = tempfile::tempdir().map_err(Error::io("create", "a temporary folder"))?;
         let sent = work.path().join("in");
-        std::fs::write(&sent, input(loads, cases)).map_err(Error::io("write", &sent))?;
+        std::fs::write(&sent, input(writes, cases)).map_err(Error::io("write", &sent))?;
         let (mut run, wrong, _) = self.once(work.path(), -1, options)?;
         if let Some(wrong) = wrong {
             let (_, _, dump) = self.once(work.path(), wrong as i64, options)?;
@@ -111,15 +111,16 @@ fn beat(bytes: &[u8; 8]) -> OutBeat {
 }
 
 /// The harness's input file.
-fn input(loads: &[Write], cases: &[Case]) -> Vec<u8> {
+fn input(writes: impl Iterator<Item = Write>, cases: &[Case]) -> Vec<u8> {
+    let writes: Vec<_> = writes.collect();
     let mut bytes = Vec::new();
     let mut push = |word: u64| bytes.extend_from_slice(&word.to_le_bytes());
-    push(loads.len() as u64);
+    push(writes.len() as u64);
     push(cases.len() as u64);
-    for w in loads {
-        push(w.memory as u64);
-        push(w.address as u64);
-        push(w.data);
+    for &(memory, address, data) in &writes {
+        push(memory as u64);
+        push(address as u64);
+        push(data);
     }
     for case in cases {
         push(case.input.len() as u64);
