@@ -7,11 +7,13 @@
 //! | [`chain`] | every form against the next |
 //! | [`report`] | what was found: table, JSON, HTML |
 //! | [`cli`] | the verbs |
+//! | [`cores`] | descriptions of engines |
 //! | [`devices`] | what FPGAs have, and how full a core makes them |
 //! | [`train`] | training in burn, with and without the hardware's rounding |
 
 pub mod chain;
 pub mod cli;
+pub mod cores;
 pub mod data;
 pub mod devices;
 pub mod interrupt;

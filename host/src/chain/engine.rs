@@ -13,12 +13,12 @@ use crate::compile::{Compiled, Feed, compile};
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::report::{CellsRow, ComparisonRow};
-use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::machine::Machine;
 use astromorph::image::Image;
 use astromorph::sequence::Sequence;
 use astromorph::twin::Twin;
+use astromorph::{Error, Result};
 use astromorph_hdl::multiply::Target;
 use astromorph_sim::compare::{Comparison, Mismatch};
 use astromorph_sim::cosim::Design;
@@ -36,8 +36,9 @@ pub const STALL: f64 = 0.1;
 /// Cycles without a word anywhere after which an engine counts as stuck: more than its longest fill or pass.
 pub const PATIENCE: u64 = 1 << 21;
 
-/// Sequences of one process of the Verilated model.
+/// Sequences of one process of the Verilated model, and of one run in RustHDL.
 const CHUNK: usize = 8;
+const GROUP: usize = 4;
 
 /// One model on one core.
 pub struct Model<'a> {
@@ -113,6 +114,10 @@ impl<'a> Model<'a> {
         })
     }
 
+    fn cases(&self, machine: &mut Machine, sequences: &[Sequence], kept: bool) -> Result<Vec<Case>> {
+        sequences.iter().map(|s| self.case(machine, s, kept)).collect()
+    }
+
     /// The model's layers as the twin computes them, against the program: every tensor that a tap shows, and the logits.
     pub fn layers(&self, sequences: &[Sequence]) -> std::result::Result<ComparisonRow, Failure> {
         let twin = Twin::new(self.image)?;
@@ -128,7 +133,7 @@ impl<'a> Model<'a> {
     }
 
     fn one_by_layers(&self, twin: &Twin, machine: &mut Result<Machine>, n: usize, s: &Sequence) -> Result<Comparison> {
-        let machine = machine.as_mut().map_err(|e| astromorph::Error::field("machine", "a loaded core", &*e))?;
+        let machine = machine.as_mut().map_err(|e| Error::field("machine", "a loaded core", &*e))?;
         let mut shown = Vec::new();
         let words = machine.run(&self.input(s)?, &mut |step, tap, word| shown.push((step, tap, word)))?;
         let found = self.compiled.tensors.gather(shown);
@@ -168,29 +173,27 @@ impl<'a> Model<'a> {
         engine.load(self.compiled.loaded.writes(self.core), PATIENCE)?;
         let half = sequences.len().div_ceil(2);
         let (mut total, mut steps, mut seconds, mut done) = (Comparison::default(), BTreeMap::new(), 0.0, 0);
-        for (n, sequence) in sequences.iter().enumerate() {
+        let (calm, stalled) = sequences.split_at(half);
+        let groups = calm.chunks(GROUP).map(|s| (s, 0.0)).chain(stalled.chunks(GROUP).map(|s| (s, STALL)));
+        for (some, stall) in groups {
             if interrupt::requested() {
                 return Err(Failure::Interrupted("the output folder".into()));
             }
-            let stalled = n >= half;
-            let cases = [self.case(&mut machine, sequence, true)?];
+            let cases = self.cases(&mut machine, some, true)?;
             let options = StreamOptions {
-                seed: self.seed.wrapping_add(2 * n as u64),
-                stall: if stalled { STALL } else { 0.0 },
+                seed: self.seed.wrapping_add(2 * done as u64),
+                stall,
                 patience: PATIENCE,
                 ..StreamOptions::default()
             };
             let run = engine.run(program, &cases, &options)?;
             let mut c = run.compare(&cases)?;
+            renumber(&mut c, done);
             let equal = c.is_equal();
-            if let Some(m) = &mut c.first {
-                // The engine saw one sequence at a time.
-                m.port = m.port.replacen("sequence 0", &format!("sequence {n}"), 1);
-            }
             total.merge(c);
             seconds += run.elapsed.as_secs_f64();
-            done += 1;
-            if !stalled {
+            done += some.len();
+            if stall == 0.0 {
                 add(&mut steps, &run);
             }
             progress.at(done, sequences.len(), "RustHDL");
@@ -249,34 +252,34 @@ impl<'a> Model<'a> {
         some: &[Sequence],
     ) -> std::result::Result<(Comparison, EngineRun), Failure> {
         let mut machine = self.machine()?;
-        let cases: Result<Vec<Case>> = some.iter().map(|s| self.case(&mut machine, s, false)).collect();
-        let cases = cases?;
+        let cases = self.cases(&mut machine, some, false)?;
         let options = StreamOptions {
             seed: self.seed.wrapping_add(first as u64),
             stall: STALL,
             patience: PATIENCE,
             ..StreamOptions::default()
         };
-        let again = |n: usize| {
+        // What a sequence shows may depend on those before it: the machine's memories keep their contents.
+        let again = |n: usize| -> Result<Expected> {
             let mut machine = self.machine()?;
-            let mut case = self.case(&mut machine, &some[0], true)?;
-            for s in &some[1..=n] {
-                case = self.case(&mut machine, s, true)?;
-            }
-            Ok(case.expected)
+            let (wanted, before) = some[..=n].split_last().ok_or_else(|| Error::field("sequences", "one or more", "none"))?;
+            self.cases(&mut machine, before, false)?;
+            Ok(self.case(&mut machine, wanted, true)?.expected)
         };
         let writes = self.compiled.loaded.writes(self.core);
-        let run = engine.run(&self.compiled.program, writes, &cases, &options, |n| {
-            again(n).map_err(astromorph_sim::Error::from)
-        })?;
+        let run = engine.run(&self.compiled.program, writes, &cases, &options, |n| Ok(again(n)?))?;
         let mut c = run.compare(&cases)?;
-        if let Some(m) = &mut c.first
-            && let Some((number, rest)) = m.port.strip_prefix("sequence ").and_then(|p| p.split_once(','))
-            && let Ok(n) = number.parse::<usize>()
-        {
-            m.port = format!("sequence {},{rest}", first + n);
-        }
+        renumber(&mut c, first);
         Ok((c, run))
+    }
+}
+
+/// The simulators count sequences from the first they are given.
+fn renumber(c: &mut Comparison, first: usize) {
+    let Some(m) = &mut c.first else { return };
+    let numbered = m.port.strip_prefix("sequence ").and_then(|p| p.split_once(','));
+    if let Some((Ok(n), rest)) = numbered.map(|(n, rest)| (n.parse::<usize>(), rest)) {
+        m.port = format!("sequence {},{rest}", first + n);
     }
 }
 

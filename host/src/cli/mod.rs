@@ -10,6 +10,7 @@
 
 mod bench;
 mod emit;
+mod engine;
 mod evaluate;
 mod quantize;
 mod random;
