@@ -77,7 +77,7 @@ fn header(layout: &Layout) -> String {
 }
 
 /// What is put around a design to make an executable of it.
-pub(super) struct Model<'a> {
+pub(crate) struct Model<'a> {
     pub top: &'a str,
     pub wrapper: String,
     pub main: &'a str,
@@ -85,7 +85,7 @@ pub(super) struct Model<'a> {
 }
 
 /// Builds the executable, or finds it in the cache.
-pub(super) fn build(tool: &Installed, design: &Design, model: &Model, cache: &Path) -> Result<PathBuf> {
+pub(crate) fn build(tool: &Installed, design: &Design, model: &Model, cache: &Path) -> Result<PathBuf> {
     let flags = if design.netlist { NETLIST_FLAGS } else { RTL_FLAGS };
     let place = cache.join(key(tool, design, model, flags));
     let exe = place.join("model");
