@@ -77,7 +77,7 @@ fn run(core: &EngineConfig, name: &str, run: &Run) -> Result<()> {
         &s.slow,
     )?;
     match s.serial {
-        Serial::Power { .. } | Serial::Count { .. } => return serial_source(run, &must),
+        Serial::Power { .. } | Serial::Count { .. } => return serial_source(run, must),
         Serial::Normalise { .. } => {
             must(s.bits == sw, "bits", &format!("{sw} with Normalise"), &s.bits)?;
             must(
@@ -139,7 +139,7 @@ fn run(core: &EngineConfig, name: &str, run: &Run) -> Result<()> {
 }
 
 /// Power reads sums, Count reads N, and nothing else happens to their words.
-fn serial_source(run: &Run, must: &dyn Fn(bool, &str, &str, &dyn std::fmt::Debug) -> Result<()>) -> Result<()> {
+fn serial_source(run: &Run, must: impl Fn(bool, &str, &str, &dyn std::fmt::Debug) -> Result<()>) -> Result<()> {
     let s = &run.stream;
     let source = match s.serial {
         Serial::Count { .. } => Source::Count,

@@ -95,7 +95,7 @@ pub fn decode(words: &[u32]) -> Result<Vec<Step>> {
     }
 }
 
-/// One End, at the end; loops that close and do not nest; `Extent::Block` only within one.
+/// One End, at the end; loops that close and do not nest; moving registers only within one.
 pub(super) fn structure(steps: &[Step]) -> Result<()> {
     crate::spec::range("program.steps", steps.len(), 1, MAX_STEPS)?;
     let mut open = None;
@@ -112,13 +112,13 @@ pub(super) fn structure(steps: &[Step]) -> Result<()> {
             Step::Next { .. } if open.is_none() => return wrong("Next at the end of a loop", "Next without Blocks"),
             Step::Next { .. } => open = None,
             Step::Run(run) => {
-                if let (Source::Array(mac), None) = (run.source, open)
-                    && (mac.rows == Extent::Block || mac.k == Extent::Block)
-                {
+                let moving = |at: &At| matches!(at.index, Index::R1 | Index::R2);
+                if open.is_none() && run.places().any(|at| moving(&at)) {
+                    let name = name_of(number, step);
                     return Err(Error::field(
-                        format!("{}.rows and k", name_of(number, step)),
-                        "a block's tokens only between Blocks and Next",
-                        "outside",
+                        name,
+                        "R1 and R2 only between Blocks and Next",
+                        "one outside",
                     ));
                 }
             }

@@ -52,17 +52,30 @@ pub struct Machine {
 }
 
 /// The sequencer's registers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Registers {
     /// N; 0 before the input.
     pub(super) n: usize,
     /// First token of the present block.
     pub(super) t0: usize,
-    /// T.
+    /// T; no limit outside loops.
     tokens: usize,
     r1: usize,
     r2: usize,
     last: usize,
+}
+
+impl Default for Registers {
+    fn default() -> Self {
+        Registers {
+            n: 0,
+            t0: 0,
+            tokens: usize::MAX,
+            r1: 0,
+            r2: 0,
+            last: 0,
+        }
+    }
 }
 
 impl Registers {
@@ -126,7 +139,7 @@ impl Machine {
                     self.memories.fill(&place, fill)?;
                 }
                 Step::Blocks { tokens } => {
-                    (registers.t0, registers.tokens, first) = (0, *tokens as usize, at);
+                    (registers.tokens, first) = (*tokens as usize, at);
                 }
                 Step::Next { r1, r2 } => {
                     registers.t0 += registers.tokens;
@@ -135,7 +148,11 @@ impl Machine {
                     if registers.t0 < registers.n {
                         at = first;
                     } else {
-                        (registers.t0, registers.r1, registers.r2) = (0, 0, 0);
+                        registers = Registers {
+                            n: registers.n,
+                            last: registers.last,
+                            ..Registers::default()
+                        };
                     }
                 }
                 Step::Run(run) => {
