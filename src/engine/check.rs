@@ -114,7 +114,7 @@ fn run(core: &EngineConfig, name: &str, run: &Run) -> Result<()> {
             &s.bits,
         )?;
     }
-    range(&at("bits"), s.bits, 2, if bits.is_some() { w + 1 } else { sw })?;
+    range(&at("bits"), s.bits, 2, if bits.is_some() { sw.max(w + 1) } else { sw })?;
     // Behind the function a word has W bits, and more only where they are read: the normaliser and the output.
     let wide = bits.is_none() && s.bits > w && s.other == Other::None;
     let narrow_only = s.other == Other::None && s.norm.is_none() && matches!(s.to, To::Output | To::Nowhere);

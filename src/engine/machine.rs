@@ -32,8 +32,9 @@ use super::check::check;
 use super::code::words_of;
 use super::config::EngineConfig;
 use super::load::{HEADER, Loaded};
+use super::place::{Place, Registers};
 use super::program::*;
-use super::row::{Memories, Place};
+use super::row::Memories;
 use crate::twin::{Strided, product};
 use crate::{Error, Result};
 
@@ -49,53 +50,6 @@ pub struct Machine {
     steps: Vec<Step>,
     n_max: usize,
     memories: Memories,
-}
-
-/// The sequencer's registers.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Registers {
-    /// N; 0 before the input.
-    pub(super) n: usize,
-    /// First token of the present block.
-    pub(super) t0: usize,
-    /// T; no limit outside loops.
-    tokens: usize,
-    r1: usize,
-    r2: usize,
-    last: usize,
-}
-
-impl Default for Registers {
-    fn default() -> Self {
-        Registers {
-            n: 0,
-            t0: 0,
-            tokens: usize::MAX,
-            r1: 0,
-            r2: 0,
-            last: 0,
-        }
-    }
-}
-
-impl Registers {
-    /// The address an [`At`] stands for.
-    pub(super) fn at(&self, at: At) -> usize {
-        at.base as usize
-            + match at.index {
-                Index::None => 0,
-                Index::R1 => self.r1,
-                Index::R2 => self.r2,
-                Index::Last => self.last,
-            }
-    }
-
-    fn extent(&self, extent: Extent) -> usize {
-        match extent {
-            Extent::Fixed(n) => n as usize,
-            Extent::Block => self.tokens.min(self.n - self.t0),
-        }
-    }
 }
 
 impl Machine {

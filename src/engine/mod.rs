@@ -10,8 +10,9 @@
 //! | [`code`], `fields`, `decode` | steps as words of M, and back |
 //! | `listing` | steps as text |
 //! | [`load`] | the contents of the memories |
+//! | [`package`] | a program with all that is loaded, as a file |
 //! | [`check`] | what a program must keep on a core |
-//! | [`machine`], `row`, [`arithmetic`], `normed` | executing a program: steps, rows of words, the units' arithmetic |
+//! | [`machine`], `row`, `place`, [`arithmetic`], `normed` | executing a program: steps, rows of words, the units' arithmetic |
 
 pub mod arithmetic;
 pub mod check;
@@ -23,5 +24,10 @@ mod listing;
 pub mod load;
 pub mod machine;
 mod normed;
+pub mod package;
+mod place;
 pub mod program;
 mod row;
+
+#[cfg(test)]
+mod tests;

@@ -1,65 +1,15 @@
 //! One row of words through the stream, unit by unit, and the memories it meets on the way.
 
-use super::arithmetic::{Cut, element, fits, function, normaliser, residual};
-use super::code::name_of;
+use super::arithmetic::{Cut, element, function, normaliser, residual};
 use super::config::EngineConfig;
 use super::load::Loaded;
-use super::machine::{Look, Registers};
+use super::machine::Look;
 use super::normed;
+use super::place::Place;
 use super::program::*;
 use crate::format::split;
 use crate::twin::Rounder;
 use crate::{Error, Result};
-
-/// Where execution stands.
-pub(super) struct Place<'a> {
-    /// Step number.
-    pub(super) number: usize,
-    pub(super) step: &'a Step,
-    pub(super) registers: Registers,
-}
-
-impl Place<'_> {
-    /// The step's name, for errors.
-    pub(super) fn name(&self) -> String {
-        name_of(self.number, self.step)
-    }
-
-    /// Refuses `words` words from `first` on that a memory of `room` does not have.
-    #[inline(always)]
-    pub(super) fn within(&self, what: &str, first: usize, words: usize, room: usize) -> Result<()> {
-        if first + words > room {
-            return Err(self.outside(what, first, words, room));
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn outside(&self, what: &str, first: usize, words: usize, room: usize) -> Error {
-        Error::field(
-            format!("{}.{what}", self.name()),
-            format!("addresses below {room}"),
-            format!("{words} words from {first} on"),
-        )
-    }
-
-    /// Refuses a word that does not fit `bits`.
-    pub(super) fn held(&self, what: &str, words: &[i64], bits: u32) -> Result<()> {
-        // The extremes say it for all, and vectors find them fast.
-        let (low, high) = words.iter().fold((0, 0), |(low, high), &x| {
-            (std::cmp::min(low, x), std::cmp::max(high, x))
-        });
-        if fits(low, bits) && fits(high, bits) {
-            return Ok(());
-        }
-        let name = format!("{}: {what}", self.name());
-        Err(Error::field(
-            name,
-            format!("{bits} bits"),
-            if fits(low, bits) { high } else { low },
-        ))
-    }
-}
 
 /// Shows words to who looks on.
 #[inline(always)]
