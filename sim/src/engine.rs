@@ -28,7 +28,7 @@ use crate::ports::{Port, ports};
 use crate::stream::{Checker, Source, Stalls};
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::program::Program;
-use astromorph_hdl::engine::engine::Engine;
+use astromorph_hdl::engine::top::Engine;
 use astromorph_hdl::multiply::Target;
 use astromorph_hdl::number::{S, U};
 use follow::Follow;
