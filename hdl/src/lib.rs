@@ -22,6 +22,7 @@ pub mod core;
 pub mod delay;
 pub mod drain;
 pub mod emit;
+pub mod engine;
 pub mod fifo;
 pub mod lane;
 pub mod loader;
