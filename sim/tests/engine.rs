@@ -72,7 +72,7 @@ fn program(bias: u32) -> Program {
             stride: 0,
         },
         function: Function::Relu { shift: 1 },
-        ..stream(5, 4, 9, rows(moving(128)))
+        ..stream(5, 4, 8, rows(moving(128)))
     };
     let summed = Stream {
         slow: true,
