@@ -8,12 +8,14 @@
 //! | [`report`] | what was found: table, JSON, HTML |
 //! | [`cli`] | the verbs |
 //! | [`cores`] | descriptions of engines |
+//! | [`compile`] | an image and a core become a program |
 //! | [`devices`] | what FPGAs have, and how full a core makes them |
 //! | [`train`] | training in burn, with and without the hardware's rounding |
 
 pub mod chain;
 pub mod cli;
 pub mod cores;
+pub mod compile;
 pub mod data;
 pub mod devices;
 pub mod interrupt;

@@ -9,6 +9,7 @@
 //! | 130 | interrupted; what was produced so far is kept |
 
 mod bench;
+mod compile;
 mod emit;
 mod engine;
 mod evaluate;
@@ -82,6 +83,8 @@ enum Verb {
     Simulate(simulate::Simulate),
     /// Write the core's Verilog.
     Emit(emit::Emit),
+    /// Compile an integer image for a core: program, memory map, tables.
+    Compile(compile::Compile),
     /// Accuracy on the test set, by form.
     Evaluate(evaluate::Evaluate),
     /// List or install the outside tools.
@@ -146,6 +149,7 @@ pub fn main() -> ExitCode {
         Verb::Verify(v) => v.run(&cli.common, &progress),
         Verb::Simulate(v) => v.run(&cli.common, &progress),
         Verb::Emit(v) => v.run(&cli.common, &progress),
+        Verb::Compile(v) => v.run(&cli.common, &progress),
         Verb::Evaluate(v) => v.run(&cli.common, &progress),
         Verb::Tools(v) => v.run(&cli.common, &progress),
         Verb::Bench(v) => v.run(&cli.common, &progress),
