@@ -119,3 +119,36 @@ pub(super) fn element(m: &[u32], index: usize, per_word: usize, w: u32) -> i32 {
 pub(super) fn residual(x: i32, u: i32, left: i32, round: Rounder) -> i32 {
     round.apply(((x as i64) << left.max(0)) + ((u as i64) << (-left).max(0)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::twin::attention::Normaliser;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The clamp of the run-time shift changes no result of the law.
+        #[test]
+        fn the_normaliser_is_the_laws(
+            num in -(1i64 << 45)..(1i64 << 45), down in 0u32..46, exponent in 0u32..42, c_min in 0u32..30,
+            num_frac in -20i32..60, c_frac in 0i32..60, y_frac in -24i32..40, bits in 8u32..=18, r in 1i32..1 << 15,
+        ) {
+            let law = Normaliser::new(num_frac, c_frac, Format::new(bits, y_frac), 1 << c_min);
+            let (num, exponent, offset) = (num >> down, exponent.max(c_min), law.offset - law.left as i32);
+            prop_assume!(bits < 18 || exponent as i32 + offset >= -16);
+            prop_assume!(law.left <= 60);
+            let x = normaliser(exponent, offset, law.serial_bits).apply(num);
+            let y = rounder(law.serial_bits as i32 + 14 - bits as i32, bits).apply(x as i64 * r as i64);
+            prop_assert_eq!(y, law.scale(num, exponent, r));
+        }
+    }
+
+    /// Elements of a word are cut to W bits with their sign, wherever they stand in their part.
+    #[test]
+    fn packed_elements() {
+        let m = [0x80ff_7f01, 0x0fff_0800];
+        assert_eq!([0, 1, 2, 3].map(|i| element(&m, i, 4, 8)), [1, 127, -1, -128]);
+        assert_eq!([2, 3].map(|i| element(&m, i, 2, 12)), [-2048, -1]);
+        assert_eq!(element(&[0x0003_ffff], 0, 1, 18), -1);
+    }
+}
