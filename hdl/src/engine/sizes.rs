@@ -42,6 +42,16 @@ pub struct Sizes {
     pub bank_bits: u32,
     /// Address of anything an `At` may mean, elements of M included, and one bit more that tells of overflow.
     pub at_bits: u32,
+    /// Address of a word of the function tables.
+    pub function_bits: u32,
+    /// Of the mantissa tables.
+    pub mantissa_bits: u32,
+    /// Of a sum or g.
+    pub sum_bits: u32,
+    /// Of the read memory.
+    pub read_bits: u32,
+    /// Of the norm parameters.
+    pub norm_bits: u32,
     /// Number of a lane.
     pub lane_bits: u32,
     /// Lanes that one word of M fills, G.
@@ -72,6 +82,11 @@ impl Sizes {
             m_bits,
             bank_bits: address(core.bank_words),
             at_bits: x_bits.max(m_bits + group_shift) + 1,
+            function_bits: address(core.function_words),
+            mantissa_bits: address(core.mantissa_words),
+            sum_bits: address(core.sums),
+            read_bits: address(core.reads),
+            norm_bits: address(core.norm_words),
             lane_bits: address(core.lanes),
             group,
             group_shift,
