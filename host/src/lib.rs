@@ -14,8 +14,8 @@
 
 pub mod chain;
 pub mod cli;
-pub mod cores;
 pub mod compile;
+pub mod cores;
 pub mod data;
 pub mod devices;
 pub mod interrupt;

@@ -35,7 +35,10 @@ fn model(text: &str, core: &EngineConfig) -> (Image, Vec<Sequence>) {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let sequences: Vec<Sequence> = (0..10).map(|_| Sequence::random(&spec, &mut rng)).collect();
     let plan = Plan::calibrate(&spec, &quantize, &weights, &sequences).expect("calibrates");
-    (Image::build(&spec, &quantize, &weights, &plan).expect("an image"), sequences)
+    (
+        Image::build(&spec, &quantize, &weights, &plan).expect("an image"),
+        sequences,
+    )
 }
 
 #[test]
@@ -52,8 +55,14 @@ fn three_models_run_one_after_the_other_on_one_engine() {
         let model = Model::new(&image, &core, format!("model {n}"), 5).expect("compiles");
         let rows = [
             model.layers(&sequences).expect("runs"),
-            model.rusthdl(&mut rusthdl, &sequences[..3], &progress).expect("runs").row,
-            model.verilated(&verilated, "Verilator", &sequences, &progress).expect("runs").row,
+            model
+                .rusthdl(&mut rusthdl, &sequences[..3], &progress)
+                .expect("runs")
+                .row,
+            model
+                .verilated(&verilated, "Verilator", &sequences, &progress)
+                .expect("runs")
+                .row,
         ];
         for row in rows {
             assert_eq!(row.verdict(), "equal", "{row:?}");

@@ -305,7 +305,10 @@ impl Logic for Conveyor {
         self.go.d.next = self.room.val() && (self.norm_room.val() || !(self.column.q.val() == 0));
         self.armed.d.next = self.active_r.q.val();
 
-        self.slot.next = self.even.val() && (self.quarter.val() || !self.slow_r.q.val()) && self.active_r.q.val() && self.armed.q.val();
+        self.slot.next = self.even.val()
+            && (self.quarter.val() || !self.slow_r.q.val())
+            && self.active_r.q.val()
+            && self.armed.q.val();
         self.present.next = true;
         if self.source_r.q.val() == 0 {
             self.present.next = self.running.q.val() || self.captured.val() || self.full.q.val();

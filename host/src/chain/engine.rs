@@ -68,7 +68,10 @@ pub struct Ran {
 /// The row of a comparison; the first difference goes into its text.
 fn row(left: &str, right: &str, what: String, sequences: usize, c: &Comparison) -> ComparisonRow {
     let first = c.first.as_ref().map_or(String::new(), |m| {
-        format!("; first difference: {}, expected {}, found {}", m.port, m.expected, m.found)
+        format!(
+            "; first difference: {}, expected {}, found {}",
+            m.port, m.expected, m.found
+        )
     });
     ComparisonRow {
         left: left.into(),
@@ -124,7 +127,10 @@ impl<'a> Model<'a> {
         let compared: Result<Vec<Comparison>> = sequences
             .par_iter()
             .enumerate()
-            .map_init(|| self.machine(), |machine, (n, s)| self.one_by_layers(&twin, machine, n, s))
+            .map_init(
+                || self.machine(),
+                |machine, (n, s)| self.one_by_layers(&twin, machine, n, s),
+            )
             .collect();
         let mut total = Comparison::default();
         compared?.into_iter().for_each(|c| total.merge(c));
@@ -133,7 +139,9 @@ impl<'a> Model<'a> {
     }
 
     fn one_by_layers(&self, twin: &Twin, machine: &mut Result<Machine>, n: usize, s: &Sequence) -> Result<Comparison> {
-        let machine = machine.as_mut().map_err(|e| Error::field("machine", "a loaded core", &*e))?;
+        let machine = machine
+            .as_mut()
+            .map_err(|e| Error::field("machine", "a loaded core", &*e))?;
         let mut shown = Vec::new();
         let words = machine.run(&self.input(s)?, &mut |step, tap, word| shown.push((step, tap, word)))?;
         let found = self.compiled.tensors.gather(shown);
@@ -174,7 +182,10 @@ impl<'a> Model<'a> {
         let half = sequences.len().div_ceil(2);
         let (mut total, mut steps, mut seconds, mut done) = (Comparison::default(), BTreeMap::new(), 0.0, 0);
         let (calm, stalled) = sequences.split_at(half);
-        let groups = calm.chunks(GROUP).map(|s| (s, 0.0)).chain(stalled.chunks(GROUP).map(|s| (s, STALL)));
+        let groups = calm
+            .chunks(GROUP)
+            .map(|s| (s, 0.0))
+            .chain(stalled.chunks(GROUP).map(|s| (s, STALL)));
         for (some, stall) in groups {
             if interrupt::requested() {
                 return Err(Failure::Interrupted("the output folder".into()));
@@ -203,7 +214,13 @@ impl<'a> Model<'a> {
         }
         progress.finish();
         Ok(Ran {
-            row: row("program", "RustHDL", format!("{}, logits and every tap", self.label), done, &total),
+            row: row(
+                "program",
+                "RustHDL",
+                format!("{}, logits and every tap", self.label),
+                done,
+                &total,
+            ),
             speed: total.cycles as f64 / seconds.max(1e-9),
             steps,
         })
@@ -239,7 +256,13 @@ impl<'a> Model<'a> {
             add(&mut steps, &run);
         }
         Ok(Ran {
-            row: row("program", form, format!("{}, logits and every tap", self.label), sequences.len(), &total),
+            row: row(
+                "program",
+                form,
+                format!("{}, logits and every tap", self.label),
+                sequences.len(),
+                &total,
+            ),
             speed: total.cycles as f64 / seconds.max(1e-9),
             steps,
         })
@@ -262,7 +285,9 @@ impl<'a> Model<'a> {
         // What a sequence shows may depend on those before it: the machine's memories keep their contents.
         let again = |n: usize| -> Result<Expected> {
             let mut machine = self.machine()?;
-            let (wanted, before) = some[..=n].split_last().ok_or_else(|| Error::field("sequences", "one or more", "none"))?;
+            let (wanted, before) = some[..=n]
+                .split_last()
+                .ok_or_else(|| Error::field("sequences", "one or more", "none"))?;
             self.cases(&mut machine, before, false)?;
             Ok(self.case(&mut machine, wanted, true)?.expected)
         };
@@ -323,7 +348,12 @@ impl<'a> Forms<'a> {
 
     fn build(&self, design: &Design, engine: &EngineSimulator) -> std::result::Result<VerilatedEngine, Failure> {
         let tool = self.tools.get(Tool::Verilator)?;
-        Ok(VerilatedEngine::build(tool, design, &engine.ports(), &self.work.join("verilated"))?)
+        Ok(VerilatedEngine::build(
+            tool,
+            design,
+            &engine.ports(),
+            &self.work.join("verilated"),
+        )?)
     }
 
     /// The netlist for a device family in Verilator, with its cells.

@@ -11,7 +11,6 @@ use crate::cores::core;
 use crate::data::Example;
 use crate::progress::Progress;
 use crate::report::{Accuracy, ComparisonRow, MeasureRow, Report, StageRow};
-use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::machine::Machine;
 use astromorph::image::Image;
@@ -61,14 +60,20 @@ fn by_program(model: &Model, test: &[Example], progress: &Progress) -> std::resu
     let columns = model.image.spec().output.size;
     let width = model.core.width.to_string();
     let free: Mutex<Vec<Machine>> = Mutex::new(Vec::new());
-    accuracy(&format!("program on {}", model.core.name), &width, test, progress, |s| {
-        let waiting = free.lock().unwrap_or_else(|e| e.into_inner()).pop();
-        let mut machine = waiting.map_or_else(|| model.machine(), Ok)?;
-        let words = machine.predict(&model.input(s)?)?;
-        free.lock().unwrap_or_else(|e| e.into_inner()).push(machine);
-        let largest = |row: &[i32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
-        Ok(words.chunks_exact(columns).map(largest).collect())
-    })
+    accuracy(
+        &format!("program on {}", model.core.name),
+        &width,
+        test,
+        progress,
+        |s| {
+            let waiting = free.lock().unwrap_or_else(|e| e.into_inner()).pop();
+            let mut machine = waiting.map_or_else(|| model.machine(), Ok)?;
+            let words = machine.predict(&model.input(s)?)?;
+            free.lock().unwrap_or_else(|e| e.into_inner()).push(machine);
+            let largest = |row: &[i32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+            Ok(words.chunks_exact(columns).map(largest).collect())
+        },
+    )
 }
 
 fn done(report: &mut Report, label: &str, what: &str, seconds: f64) {
@@ -90,7 +95,9 @@ fn on_core(
     let some = |count: usize| &inputs[..count.min(inputs.len())];
     let left_out = |form: &str| ComparisonRow::missing("program", form, &model.label, "left out by its count of 0");
     let stage = progress.stage(&format!("{}: twin, RustHDL, Verilog, netlists", model.label));
-    report.comparisons.push(model.layers(some(counts.verilated.max(counts.rusthdl)))?);
+    report
+        .comparisons
+        .push(model.layers(some(counts.verilated.max(counts.rusthdl)))?);
     if counts.rusthdl > 0 {
         let ran = model.rusthdl(&mut forms.rusthdl()?, some(counts.rusthdl), progress)?;
         report.measures.extend(measures(model, &ran));
@@ -99,7 +106,12 @@ fn on_core(
         report.comparisons.push(left_out("RustHDL"));
     }
     if counts.verilated > 0 {
-        let ran = model.verilated(&forms.verilated()?, "Verilog in Verilator", some(counts.verilated), progress)?;
+        let ran = model.verilated(
+            &forms.verilated()?,
+            "Verilog in Verilator",
+            some(counts.verilated),
+            progress,
+        )?;
         took(report, progress, ran);
     } else {
         report.comparisons.push(left_out("Verilog in Verilator"));
@@ -110,10 +122,16 @@ fn on_core(
             report.comparisons.push(left_out(&form));
         } else if family == Target::Ice40 && model.core.width > 16 {
             let why = "an SB_MAC16 takes operands of 16 bits at most";
-            report.comparisons.push(ComparisonRow::missing("program", &form, &model.label, why));
+            report
+                .comparisons
+                .push(ComparisonRow::missing("program", &form, &model.label, why));
         } else {
             let (engine, cells) = forms.netlist(family)?;
-            took(report, progress, model.verilated(&engine, &form, some(counts.netlist), progress)?);
+            took(
+                report,
+                progress,
+                model.verilated(&engine, &form, some(counts.netlist), progress)?,
+            );
             report.notes.extend(crate::devices::fill(&cells.target, &cells.cells)?);
             report.cells.push(cells);
         }

@@ -96,7 +96,12 @@ impl Compiled {
 /// Reads a core's description (`constraints/cores/*.toml`) and refuses sizes no hardware is built for.
 pub fn core_file(path: &Path) -> Result<EngineConfig> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-    let core: EngineConfig = toml::from_str(&text).map_err(|e| Error::file(path, e.message()))?;
+    parse_core(path, &text)
+}
+
+/// The same from the text of a file.
+pub fn parse_core(path: &Path, text: &str) -> Result<EngineConfig> {
+    let core: EngineConfig = toml::from_str(text).map_err(|e| Error::file(path, e.message()))?;
     core.validate().map_err(|e| Error::file(path, e))?;
     Ok(core)
 }
