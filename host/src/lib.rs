@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`project`] | `model.toml`: model, quantisation, core, task, training |
 //! | [`data`] | data sets, tokeniser, batches |
+//! | [`boards`] | boards with their pins, clocks and tools |
+//! | [`build`] | synthesis, place and route over seeds, bitstream |
 //! | [`chain`] | every form against the next |
 //! | [`report`] | what was found: table, JSON, HTML |
 //! | [`cli`] | the verbs |
@@ -12,6 +14,8 @@
 //! | [`devices`] | what FPGAs have, and how full a core makes them |
 //! | [`train`] | training in burn, with and without the hardware's rounding |
 
+pub mod boards;
+pub mod build;
 pub mod chain;
 pub mod cli;
 pub mod compile;

@@ -2,7 +2,7 @@
 //!
 //! | port | width | |
 //! |---|---|---|
-//! | even, quarter | 1, 1 | this cycle is even; it is 0 mod 4 |
+//! | beat | 2 | cycles, mod 4 |
 //! | start | 1 | a step begins: `source`, `slow`, `rows` are taken over; `cols` stands still until its last word |
 //! | captured, array_word, shift | 1, A, 1 | the chain holds a pass; the word at its head; next, please |
 //! | chain_free | 1 | a pass whose last pair is issued in the cycle after the next or later finds the chain free |
@@ -15,25 +15,25 @@
 //! | entry_word, entry_valid, entry_row_last, entry_pass_last, entry_last | A, 1 … | words for the stream, in even cycles |
 //! | active | 1 | the step's last word has not come yet |
 //!
-//! A pass ends with its last lane or the row's last column; lanes beyond are never shifted out. A word is taken in an even cycle u (a slow step:
-//! 0 mod 4) and stands at `entry_…` at u + 2, a sum at u + 6. A pass begins only with `room`, a row only with `norm_room` as well; within a
-//! pass nothing waits (input words excepted, which come when they come).
+//! A pass ends with its last lane or the row's last column; lanes beyond are never shifted out. A word is taken in a cycle u of the parity of
+//! the array's latency (a slow step: in every other of them) and stands at `entry_…` in the next even cycle after u, a sum 4 cycles later. A pass begins only with `room`, a row only with
+//! `norm_room` as well; within a pass nothing waits (input words excepted, which come when they come).
 //!
-//! The next capture may change the head X = latency − blocks − 2 cycles after its last pair's issue (`array`). That pair leaves at u + 2 or
-//! later when the walker sees at u + 1 that lane j was taken at u, and the last lane is taken at u + 2(P − 1 − j): so j ≥ P − 2 − ⌊X / 2⌋
-//! frees the chain (slow: j ≥ P − 1 − ⌊(X + 2) / 4⌋), and with 2P products a sum no slot is lost.
+//! The next capture may change the head after cycle X = latency − blocks − 1 from its last pair's issue (`array`). The walker decides in odd
+//! cycles and issues one later: that pair leaves at u + D, D = 2 (u even) or 3, when lane j was taken at u, and the last lane is taken at
+//! u + 2(P − 1 − j). So j ≥ P − 1 − ⌊(D + X) / 2⌋ frees the chain (slow: ⌊(D + X) / 4⌋), and with 2P products a sum no slot is lost.
 //!
 //! Example: P = 4, a row of 6 columns: passes of 4 and 2 words.
 //!
 //! ```
 //! use astromorph_hdl::{engine::conveyor::*, number::*};
 //! use rust_hdl::prelude::*;
-//! let mut c = Conveyor::new(&ConveyorSize { lanes: 4, acc_bits: 20, width: 8, sum_bits: 6, lead: 6 }).unwrap();
+//! let mut c = Conveyor::new(&ConveyorSize { lanes: 4, acc_bits: 20, width: 8, sum_bits: 6, latency: 10, blocks: 1 }).unwrap();
 //! c.connect_all();
 //! (c.cols.next, c.rows.next, c.room.next, c.norm_room.next) = (U::new(6), U::new(1), true, true);
 //! let mut seen = Vec::new();
 //! for n in 0..40u64 {
-//!     (c.even.next, c.quarter.next, c.start.next) = (n % 2 == 0, n % 4 == 0, n == 1);
+//!     (c.beat.next, c.start.next) = (U::new(n % 4), n == 1);
 //!     c.captured.next = n == 6 || n == 20;
 //!     c.array_word.next = S::new(n as i64);
 //!     simulate(&mut c, 10);
@@ -63,8 +63,10 @@ pub struct ConveyorSize {
     pub width: u32,
     /// Bits of a sum's number.
     pub sum_bits: u32,
-    /// X of the module's text: cycles from a pass's last pair to the last cycle in which the word before is whole.
-    pub lead: usize,
+    /// Cycles from a pass's last pair to `captured`.
+    pub latency: usize,
+    /// Blocks of the array.
+    pub blocks: usize,
 }
 
 block! {
@@ -73,10 +75,8 @@ block! {
         inputs {
             /// Synchronous reset.
             reset: Flag<In>,
-            /// An even cycle.
-            even: Flag<In>,
-            /// A cycle that is 0 mod 4.
-            quarter: Flag<In>,
+            /// Cycles, mod 4.
+            beat: Sig<In, U>,
             /// A step begins.
             start: Flag<In>,
             /// array, input, sums, count.
@@ -163,14 +163,18 @@ block! {
             flags: Reg<U>,
         }
         locals {
+            turn: Flag<Local>,
             slot: Flag<Local>,
             present: Flag<Local>,
             taken: Flag<Local>,
             pass_end: Flag<Local>,
-            end: Flag<Local>,
+            step_end: Flag<Local>,
             next_column: Sig<Local, U>,
+            shown: Sig<Local, U>,
             zero: Const<U>,
             one: Const<U>,
+            odd: Const<bool>,
+            first_beat: Const<U>,
             lane_top: Const<U>,
             lane_near: Const<U>,
             lane_near_slow: Const<U>,
@@ -190,12 +194,15 @@ impl Conveyor {
         check::range("conveyor.width", s.width, 2, 32)?;
         check::range("conveyor.sum_bits", s.sum_bits, 1, COUNT_BITS)?;
         let lane_bits = natural_bits(s.lanes as u64 - 1);
+        check::range("conveyor.latency", s.latency, s.blocks + 2, 64)?;
+        let odd = s.latency % 2 == 1;
+        // D + X of the module's text.
+        let lead = 2 + odd as usize + s.latency - s.blocks - 1;
         let lane = |n: usize| Const::natural(n as u64);
         Ok(Conveyor {
             clock: Signal::default(),
             reset: Flag::default(),
-            even: Flag::default(),
-            quarter: Flag::default(),
+            beat: Sig::new(2),
             start: Flag::default(),
             source: Sig::new(2),
             slow: Flag::default(),
@@ -247,17 +254,21 @@ impl Conveyor {
             flags_3: Reg::new(4),
             flags_5: Reg::new(4),
             flags: Reg::new(4),
+            turn: Flag::default(),
             slot: Flag::default(),
             present: Flag::default(),
             taken: Flag::default(),
             pass_end: Flag::default(),
-            end: Flag::default(),
+            step_end: Flag::default(),
             next_column: Sig::new(COUNT_BITS),
+            shown: Sig::new(4),
             zero: Const::natural(0),
             one: Const::natural(1),
+            odd: Const::new(1, odd),
+            first_beat: Const::natural(odd as u64),
             lane_top: lane(s.lanes - 1),
-            lane_near: lane((s.lanes - 2).saturating_sub(s.lead / 2)),
-            lane_near_slow: lane((s.lanes - 1).saturating_sub((s.lead + 2) / 4)),
+            lane_near: lane((s.lanes - 1).saturating_sub(lead / 2)),
+            lane_near_slow: lane((s.lanes - 1).saturating_sub(lead / 4)),
             valid_bit: Const::natural(1),
             row_bit: Const::natural(2),
             pass_bit: Const::natural(4),
@@ -305,8 +316,9 @@ impl Logic for Conveyor {
         self.go.d.next = self.room.val() && (self.norm_room.val() || !(self.column.q.val() == 0));
         self.armed.d.next = self.active_r.q.val();
 
-        self.slot.next = self.even.val()
-            && (self.quarter.val() || !self.slow_r.q.val())
+        self.turn.next = self.beat.val().get_bit(0) == self.odd.val();
+        self.slot.next = self.turn.val()
+            && ((self.beat.val() == self.first_beat.val()) || !self.slow_r.q.val())
             && self.active_r.q.val()
             && self.armed.q.val();
         self.present.next = true;
@@ -318,9 +330,9 @@ impl Logic for Conveyor {
         }
         self.taken.next = self.slot.val() && self.present.val() && (self.running.q.val() || self.go.q.val());
         self.pass_end.next = self.last_lane.q.val() || self.last_column.q.val();
-        self.end.next = self.last_column.q.val() && self.last_row.q.val();
+        self.step_end.next = self.last_column.q.val() && self.last_row.q.val();
         if self.source_r.q.val() == 1 {
-            self.end.next = self.last_column.q.val() && self.in_ends.val();
+            self.step_end.next = self.last_column.q.val() && self.in_ends.val();
         }
         self.flags_1.d.next = self.zero.val();
         self.shift_r.d.next = false;
@@ -354,15 +366,14 @@ impl Logic for Conveyor {
                 self.rows_left.d.next = (self.rows_left.q.val() - 1).into();
                 self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val()).into();
             }
-            if self.end.val() {
+            if self.step_end.val() {
                 self.active_r.d.next = false;
                 self.flags_1.d.next =
                     (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val() | self.last_bit.val()).into();
             }
         }
 
-        // Words, in even cycles.
-        if self.even.val() {
+        if self.turn.val() {
             self.word.d.next = self.array_word.val();
             if self.source_r.q.val() == 1 {
                 self.word.d.next = self.in_word.val();
@@ -374,15 +385,23 @@ impl Logic for Conveyor {
                 self.word.d.next = self.tokens.val().into();
             }
         } else {
-            self.flags_3.d.next = self.flags_1.q.val();
+            self.flags_3.d.next = self.zero.val();
+            if self.source_r.q.val() == 2 {
+                self.flags_3.d.next = self.flags_1.q.val();
+            }
             self.flags_5.d.next = self.flags_3.q.val();
         }
         self.flags.d.next = self.flags_1.q.val();
         if self.source_r.q.val() == 2 {
             self.flags.d.next = self.zero.val();
-            if !self.even.val() {
+            if self.beat.val().get_bit(0) {
                 self.flags.d.next = self.flags_5.q.val();
             }
+        }
+        // After a take in an odd cycle the next is even.
+        self.shown.next = self.flags.q.val();
+        if self.odd.val() && !(self.source_r.q.val() == 2) {
+            self.shown.next = self.flags_1.q.val();
         }
 
         if self.start.val() {
@@ -420,10 +439,10 @@ impl Logic for Conveyor {
         self.row_begin.next = self.row_begin_r.q.val();
         self.pushed.next = self.flags_1.q.val().get_bit(0);
         self.entry_word.next = self.word.q.val();
-        self.entry_valid.next = self.flags.q.val().get_bit(0);
-        self.entry_row_last.next = self.flags.q.val().get_bit(1);
-        self.entry_pass_last.next = self.flags.q.val().get_bit(2);
-        self.entry_last.next = self.flags.q.val().get_bit(3);
+        self.entry_valid.next = self.shown.val().get_bit(0);
+        self.entry_row_last.next = self.shown.val().get_bit(1);
+        self.entry_pass_last.next = self.shown.val().get_bit(2);
+        self.entry_last.next = self.shown.val().get_bit(3);
         self.active.next = self.active_r.q.val()
             || !(self.flags_1.q.val() == 0)
             || !(self.flags_3.q.val() == 0)

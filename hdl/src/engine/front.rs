@@ -1,7 +1,7 @@
 //! The front of the stream: addend and first rounding ([`linear`](super::linear)), non-linearity ([`function`](super::function)), key or
 //! residual operand ([`other`](super::other)). All three round in one [`shifter`](super::shifter), which takes a word every cycle.
 //!
-//! Configuration: inputs named as the fields of `docs/engine.md` section 3, stored codes and all (`shift` is the shift + 16, `offset` 16 more,
+//! Configuration: inputs named as the fields of `docs/engine.md` section 3, stored codes and all (`function_kind`, as `function` is a word of Verilog; `shift` is the shift + 16, `offset` 16 more,
 //! …). Bases are `addend_base` and `other_base`, register included. They stand still from `start` until `busy` has fallen.
 //!
 //! | port | width | |
@@ -46,7 +46,7 @@
 //! u.connect_all();
 //! // Rounding by 4 to 8 bits, then ReLU exact by 1 to the left: 1000/16 = 62.5 gives 63, 126.
 //! (u.shift.next, u.bits.next) = (U::new(16 + 4), U::new(8));
-//! (u.function.next, u.function_shift.next) = (U::new(2), U::new(16 - 1));
+//! (u.function_kind.next, u.function_shift.next) = (U::new(2), U::new(16 - 1));
 //! for cycle in 0..LATENCY {
 //!     u.even.next = cycle % 2 == 0;
 //!     (u.entry_valid.next, u.entry_word.next) = (cycle == 0, S::new(1000));
@@ -120,7 +120,7 @@ block! {
             /// Field.
             bits: Sig<In, U>,
             /// Field: 0 none to 5 hard.
-            function: Sig<In, U>,
+            function_kind: Sig<In, U>,
             /// Field.
             one: Sig<In, U>,
             /// Field: shift + 16.
@@ -290,7 +290,7 @@ impl Front {
             addend_stride: Sig::new(STRIDE_BITS),
             shift: Sig::new(FIELD_BITS),
             bits: Sig::new(WIDTH_BITS),
-            function: Sig::new(3),
+            function_kind: Sig::new(3),
             one: Sig::new(5),
             function_shift: Sig::new(FIELD_BITS),
             function_table: Sig::new(16),
@@ -516,7 +516,7 @@ impl Logic for Front {
             }
         } else {
             self.field.d.next = self.straight.val();
-            if (self.function.val() == 1) || (self.function.val() == 2) || (self.function.val() == 3) {
+            if (self.function_kind.val() == 1) || (self.function_kind.val() == 2) || (self.function_kind.val() == 3) {
                 self.field.d.next = self.function_shift.val();
             }
         }
@@ -527,7 +527,7 @@ impl Logic for Front {
                 self.shifter.bits.next = self.width.val();
             }
         } else {
-            if !(self.function.val() == 0) {
+            if !(self.function_kind.val() == 0) {
                 self.shifter.bits.next = self.width.val();
             }
         }
@@ -537,11 +537,11 @@ impl Logic for Front {
         self.unit.line.next = self.line.q.val();
         self.unit.x.next = self.shifter.y.val();
         self.unit.y.next = self.shifter.y.val();
-        self.unit.function.next = self.function.val();
+        self.unit.kind.next = self.function_kind.val();
         self.unit.one.next = self.one.val();
         self.unit.index_bits.next = self.index_bits.val();
         self.unit.drop.next = self.drop.val();
-        self.unit.table.next = self.function_table.val();
+        self.unit.first.next = self.function_table.val();
         self.unit.table_write.next = self.table_write.val();
         self.unit.table_address.next = self.table_address.val();
         self.unit.table_data.next = self.table_data.val();
@@ -577,7 +577,8 @@ impl Logic for Front {
         self.tap_linear_valid.next =
             self.even.val() && self.line.q.val().get_bit(5) && !((self.serial.val() == 3) || (self.serial.val() == 4));
         self.tap_function_data.next = self.unit.word.val();
-        self.tap_function_valid.next = !self.even.val() && self.line.q.val().get_bit(10) && !(self.function.val() == 0);
+        self.tap_function_valid.next =
+            !self.even.val() && self.line.q.val().get_bit(10) && !(self.function_kind.val() == 0);
         self.tap_other_data.next = self.other.x.val();
         self.tap_other_valid.next = self.out.val() && (self.key.val() || self.residual.val());
     }

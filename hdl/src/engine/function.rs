@@ -7,8 +7,8 @@
 //! |---|---|---|
 //! | even, line | | as in `linear` |
 //! | x | Y | cycle 10: the rounded word |
-//! | function | 3 | static: 0 none, 1 φ, 2 ReLU, 3 GELU, 4 table, 5 hard sigmoid |
-//! | one, index_bits, drop, table | 5, 4, 5, 16 | static: the fields of the step |
+//! | kind | 3 | static: 0 none, 1 φ, 2 ReLU, 3 GELU, 4 table, 5 hard sigmoid |
+//! | one, index_bits, drop, first | 5, 4, 5, 16 | static: the fields of the step; `first`: of the table |
 //! | table_write, table_address, table_data | 1, F, W | store into the table memory; not while words are inside |
 //! | scaled | Y + 1 | cycle 12, zero in every other |
 //! | y | Y | cycle 17: `scaled` rounded |
@@ -32,7 +32,7 @@
 //! u.connect_all();
 //! // φ of −100: bin (−100 + 128) >> 4 of eight.
 //! (u.table_write.next, u.table_address.next, u.table_data.next) = (true, U::new(4 + 1), S::new(7));
-//! (u.function.next, u.one.next, u.index_bits.next, u.table.next) = (U::new(1), U::new(5), U::new(3), U::new(4));
+//! (u.kind.next, u.one.next, u.index_bits.next, u.first.next) = (U::new(1), U::new(5), U::new(3), U::new(4));
 //! u.x.next = S::new(-100);
 //! for cycle in 9..19 {
 //!     u.even.next = cycle % 2 == 0;
@@ -63,7 +63,7 @@ block! {
             /// Rounded word.
             x: Sig<In, S>,
             /// Mode.
-            function: Sig<In, U>,
+            kind: Sig<In, U>,
             /// Fraction of x.
             one: Sig<In, U>,
             /// Index bits of the table.
@@ -71,7 +71,7 @@ block! {
             /// Shift of GELU's index.
             drop: Sig<In, U>,
             /// First word of the table.
-            table: Sig<In, U>,
+            first: Sig<In, U>,
             /// Store a table word.
             table_write: Flag<In>,
             /// Where to.
@@ -117,7 +117,7 @@ block! {
             excess: Sig<Local, U>,
             all: Sig<Local, U>,
             mask: Sig<Local, U>,
-            inside: Sig<Local, U>,
+            limited: Sig<Local, U>,
             zero: Const<S>,
             zeros: Const<U>,
             unit: Const<U>,
@@ -137,7 +137,13 @@ impl Function {
         core.validate()?;
         let (w, sw) = (core.width, core.serial_bits());
         let y = sw + 1;
-        let memory = Ram::new("function.table", core.function_words, w, Contents::Zero)?;
+        // Every address has a word, so that no field can lead out of the memory.
+        let memory = Ram::new(
+            "function.table",
+            core.function_words.next_power_of_two(),
+            w,
+            Contents::Zero,
+        )?;
         let address = memory.read_address.width();
         let top = (1i64 << (w - 1)) - 1;
         Ok(Function {
@@ -145,11 +151,11 @@ impl Function {
             even: Flag::default(),
             line: Sig::new(LINE_BITS),
             x: Sig::new(y),
-            function: Sig::new(3),
+            kind: Sig::new(3),
             one: Sig::new(5),
             index_bits: Sig::new(4),
             drop: Sig::new(5),
-            table: Sig::new(16),
+            first: Sig::new(16),
             table_write: Flag::default(),
             table_address: Sig::new(address),
             table_data: Sig::new(w),
@@ -183,7 +189,7 @@ impl Function {
             excess: Sig::new(w),
             all: Sig::new(w - 1),
             mask: Sig::new(w - 1),
-            inside: Sig::new(w - 1),
+            limited: Sig::new(w - 1),
             zero: Const::new(1, S::new(0)),
             zeros: Const::natural(0),
             unit: Const::natural(1),
@@ -222,19 +228,19 @@ impl Logic for Function {
             result
         );
         clock!(self, clock, memory);
-        self.phi.next = self.function.val() == 1;
-        self.gelu.next = self.function.val() == 3;
-        self.relu.next = (self.function.val() == 2) || (self.function.val() == 5);
+        self.phi.next = self.kind.val() == 1;
+        self.gelu.next = self.kind.val() == 3;
+        self.relu.next = (self.kind.val() == 2) || (self.kind.val() == 5);
         // 10: t.
         self.power.next = self.one.val();
-        if self.function.val() == 4 {
+        if self.kind.val() == 4 {
             self.power.next = (self.index_bits.val() - 1).into();
         }
-        if self.function.val() == 5 {
+        if self.kind.val() == 5 {
             self.power.next = self.quarter.val();
         }
         self.fixed.next = (self.unit.val() << self.power.val().index()).into();
-        if (self.function.val() == 0) || (self.function.val() == 2) || self.gelu.val() {
+        if (self.kind.val() == 0) || (self.kind.val() == 2) || self.gelu.val() {
             self.fixed.next = self.zeros.val();
         }
         self.below.next = self.x.val() < self.zero.val();
@@ -259,7 +265,7 @@ impl Logic for Function {
         self.main.d.next = self.zero.val();
         if !self.even.val() && self.line.val().get_bit(6) {
             self.main.d.next = self.turned.q.val();
-            if (self.function.val() == 4)
+            if (self.kind.val() == 4)
                 || (self.negative.q.val() && (self.phi.val() || self.gelu.val()))
                 || (self.relu.val() && (self.turned.q.val() < self.zero.val()))
             {
@@ -275,28 +281,28 @@ impl Logic for Function {
             self.back.next = self.drop.val();
         }
         self.natural.next = unsigned_cast_of(self.turned.q);
-        self.looked.next = (self.function.val() == 4) || self.gelu.val() || (self.phi.val() && self.negative.q.val());
+        self.looked.next = (self.kind.val() == 4) || self.gelu.val() || (self.phi.val() && self.negative.q.val());
         if !self.even.val() && self.line.val().get_bit(6) {
             self.index.d.next = (self.natural.val() >> self.back.val().index()).into();
             self.index_used.d.next = self.looked.val();
         }
         // 13: its limit.
         self.excess.next = (self.index.q.val() >> self.index_bits.val().index()).into();
-        self.inside.next = self.index.q.val();
+        self.limited.next = self.index.q.val();
         if !(self.excess.val() == 0) {
-            self.inside.next = self.ones.val();
+            self.limited.next = self.ones.val();
         }
         self.all.next = (self.ones.val() << self.index_bits.val().index()).into();
         self.mask.next = (!self.all.val()).into();
         if !self.even.val() && self.line.val().get_bit(7) {
-            self.clipped.d.next = (self.inside.val() & self.mask.val()).into();
+            self.clipped.d.next = (self.limited.val() & self.mask.val()).into();
             self.clipped_used.d.next = self.index_used.q.val();
         }
         // 15 and 16: its word.
         self.memory.write_enable.next = self.table_write.val();
         self.memory.write_address.next = self.table_address.val();
         self.memory.write_data.next = self.table_data.val();
-        self.memory.read_address.next = (self.table.val() + self.clipped.q.val()).into();
+        self.memory.read_address.next = (self.first.val() + self.clipped.q.val()).into();
         self.memory.read_enable.next = !self.even.val() && self.line.val().get_bit(8) && self.clipped_used.q.val();
         if !self.even.val() && self.line.val().get_bit(8) {
             self.memory_used.d.next = self.clipped_used.q.val();

@@ -172,7 +172,6 @@ block! {
         }
         locals {
             even: Flag<Local>,
-            quarter: Flag<Local>,
             loads: Flag<Local>,
             to_output: Flag<Local>,
             key: Flag<Local>,
@@ -201,24 +200,8 @@ impl Logic for Engine {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(
-            self,
-            clock,
-            bus,
-            fetch,
-            fields,
-            norm_fields,
-            fill,
-            walker,
-            x_memory,
-            array,
-            intake,
-            conveyor,
-            front,
-            tail,
-            store,
-            bank_port,
-            fifo,
-            best
+            self, clock, bus, fetch, fields, norm_fields, fill, walker, x_memory, array, intake, conveyor, front, tail,
+            store, bank_port, fifo, best
         );
         dff_setup!(
             self,
@@ -251,7 +234,6 @@ impl Logic for Engine {
         self.best.reset.next = self.reset.val();
         self.beat.d.next = (self.beat.q.val() + 1).into();
         self.even.next = !self.beat.q.val().get_bit(0);
-        self.quarter.next = self.beat.q.val() == 0;
 
         // Load port.
         self.loads.next = self.load_valid.val() && !self.fetch.busy.val();
@@ -364,8 +346,7 @@ impl Logic for Engine {
         self.intake.row_last.next = self.conveyor.row_end.val();
         self.intake.n_max.next = self.fetch.n_max.val();
         self.intake.stride.next = self.fields.to_row.val();
-        self.conveyor.even.next = self.even.val();
-        self.conveyor.quarter.next = self.quarter.val();
+        self.conveyor.beat.next = self.beat.q.val();
         self.conveyor.start.next = self.fetch.stream_start.val();
         self.conveyor.source.next = self.fetch.source.val();
         self.conveyor.slow.next = self.fetch.slow.val();
@@ -400,7 +381,7 @@ impl Logic for Engine {
         self.front.addend_stride.next = self.fields.addend_stride.val();
         self.front.shift.next = self.fields.shift.val();
         self.front.bits.next = self.fields.bits.val();
-        self.front.function.next = self.fields.kind.val();
+        self.front.function_kind.next = self.fields.kind.val();
         self.front.one.next = self.fields.one.val();
         self.front.function_shift.next = self.fields.function_shift.val();
         self.front.function_table.next = self.fields.function_table.val();
@@ -523,8 +504,10 @@ impl Logic for Engine {
             && !self.conveyor.active.val()
             && !self.front.busy.val()
             && !self.tail.busy.val();
-        self.quiet.d.next =
-            self.stream_idle.q.val() && self.norm_idle.q.val() && self.walker.idle.val() && !self.intake.active.val();
+        self.quiet.d.next = self.stream_idle.q.val()
+            && self.norm_idle.q.val()
+            && self.walker.idle.val()
+            && !self.intake.active.val();
 
         // Errors.
         self.stalled.next = (self.fifo.m_valid.val() && !self.m_axis_tready.val())

@@ -10,6 +10,7 @@
 
 mod bench;
 mod compile;
+mod build;
 mod emit;
 mod engine;
 mod evaluate;
@@ -85,6 +86,8 @@ enum Verb {
     Emit(emit::Emit),
     /// Compile an integer image for a core: program, memory map, tables.
     Compile(compile::Compile),
+    /// Synthesis, place and route over seeds, and the bitstream for a board.
+    Build(build::Build),
     /// Accuracy on the test set, by form.
     Evaluate(evaluate::Evaluate),
     /// List or install the outside tools.
@@ -150,6 +153,7 @@ pub fn main() -> ExitCode {
         Verb::Simulate(v) => v.run(&cli.common, &progress),
         Verb::Emit(v) => v.run(&cli.common, &progress),
         Verb::Compile(v) => v.run(&cli.common, &progress),
+        Verb::Build(v) => v.run(&cli.common, &progress),
         Verb::Evaluate(v) => v.run(&cli.common, &progress),
         Verb::Tools(v) => v.run(&cli.common, &progress),
         Verb::Bench(v) => v.run(&cli.common, &progress),

@@ -56,7 +56,8 @@ impl Engine {
             acc_bits: s.acc_bits,
             width: s.width,
             sum_bits: s.sum_bits,
-            lead: Array::latency(&array) - array.blocks() - 2,
+            latency: Array::latency(&array),
+            blocks: array.blocks(),
         };
         let group = s.lanes + LATE_CREDITS;
         let depth = (2 * group).next_power_of_two();
@@ -134,7 +135,6 @@ impl Engine {
             error_r: Reg::new(7),
             stall: Reg::new(24),
             even: Flag::default(),
-            quarter: Flag::default(),
             loads: Flag::default(),
             to_output: Flag::default(),
             key: Flag::default(),
