@@ -1,8 +1,8 @@
 // Runs the engine: loads its memories, streams sequences with random stalls, and folds the words of every channel
 // (taps and arg-max) sequence by sequence.
 // Arguments: input file, output file, dump file, dumped sequence (-1: none), seed, stall probability, patience.
-// Input, 64-bit words: writes, sequences; for each write memory, address, data; for each sequence its input words, its output
-// words, and for each channel count and hash; then the input words of all sequences, 32 bits each.
+// Input, 64-bit words: writes, sequences; for each write memory, address, data; for each sequence its input words, whether the
+// last bears tlast, its output words, and for each channel count and hash; then the input words of all sequences, 32 bits each.
 // Output file: a data word and a last word for each output word, 32 bits. Dump file: channel and word, 64 bits.
 #include <cstdint>
 #include <cstdio>
@@ -36,7 +36,7 @@ struct Fold {
 };
 
 struct Sequence {
-    uint64_t inputs, outputs;
+    uint64_t inputs, ends, outputs;
     Fold expected[channels];
 };
 
@@ -129,6 +129,7 @@ int main(int argc, char** argv) {
     uint64_t total_inputs = 0, total_outputs = 0;
     for (Sequence& s : sequences) {
         s.inputs = word64();
+        s.ends = word64();
         s.outputs = word64();
         total_inputs += s.inputs;
         total_outputs += s.outputs;
@@ -175,7 +176,7 @@ int main(int argc, char** argv) {
             if (std::fread(&word, sizeof word, 1, in) != 1) return 4;
             valid = true;
             m.in_data = word;
-            m.in_last = left == 1;
+            m.in_last = left == 1 && sequences[source - 1].ends;
         }
         m.in_valid = valid;
         m.out_ready = !threshold || random.next() >= threshold;

@@ -121,7 +121,10 @@ impl EngineSimulator {
     pub fn run(&mut self, program: &Program, cases: &[Case], options: &StreamOptions) -> Result<EngineRun> {
         let beats = cases.iter().flat_map(|case| {
             let last = case.input.len().saturating_sub(1);
-            case.input.iter().enumerate().map(move |(n, &w)| (w, n == last))
+            case.input
+                .iter()
+                .enumerate()
+                .map(move |(n, &w)| (w, case.ends && n == last))
         });
         let expected = cases.iter().map(|c| c.expected.words.len()).sum();
         let mut follow = Follow::new(program, cases);

@@ -161,6 +161,7 @@ fn cases(program: &Program, loaded: &Loaded, seed: u64, count: usize, kept: bool
             Case {
                 expected: Expected::of(&mut machine, program, &input, kept).expect("runs"),
                 input,
+                ends: true,
             }
         })
         .collect()
@@ -309,20 +310,6 @@ fn a_write_while_busy_is_flagged_and_changes_nothing() {
     recovers(&mut engine, &program, &loaded);
 }
 
-#[test]
-fn an_input_that_stops_for_ever_is_flagged() {
-    let (program, loaded) = tiny(8);
-    let mut engine = engine(&loaded);
-    let beats: Vec<_> = (0..COLS + 3).map(|n| (n as i32, false)).collect();
-    let forever = StreamOptions {
-        patience: (1 << 24) + 100,
-        ..options(1, 0.0)
-    };
-    let run = engine.send(&beats, &forever, |_, _| {}).expect("settles");
-    assert_eq!((run.error, run.words.len()), (64, 0));
-    recovers(&mut engine, &program, &loaded);
-}
-
 fn verilated(verilog: &str, engine: &EngineSimulator) -> VerilatedEngine {
     let tools = Tools::ensure(&[Tool::Verilator], |_| {}).expect("tool");
     let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("verilated");
@@ -370,4 +357,20 @@ fn verilator_equals_the_machine_and_names_what_differs() {
             .expect("ends");
         assert!(run.stuck && !run.compare(&more).expect("words").is_equal());
     }
+    // An input that stops for ever: flagged after 2^24 cycles, and nothing comes out.
+    let (program, loaded) = tiny(13);
+    let open = [Case {
+        input: (0..COLS as i32 + 3).collect(),
+        ends: false,
+        expected: Expected::default(),
+    }];
+    let forever = StreamOptions {
+        patience: (1 << 24) + 1000,
+        ..options(1, 0.0)
+    };
+    let nothing = |_| Ok(Expected::default());
+    let run = model
+        .run(&program, loaded.writes(&core()), &open, &forever, nothing)
+        .expect("ends");
+    assert_eq!((run.stuck, run.error, run.words.len(), run.words_in), (true, 64, 0, 9));
 }

@@ -58,7 +58,7 @@
 //! assert_eq!(m.word.val().get(), -5 * 10 - 100);
 //! ```
 
-use super::{dsp, lane};
+use super::{block_ram, dsp, lane};
 use crate::block::Activity;
 use crate::check;
 use crate::leaf;
@@ -93,7 +93,11 @@ impl ArrayConfig {
         check::range("array.lanes", self.lanes, 2, 128)?;
         check::range("array.width", self.width, 2, self.target.operand_bits().min(18))?;
         check::range("array.acc_bits", self.acc_bits, 2 * self.width, 64)?;
-        check::range("array.bank_depth", self.bank_depth, 4, 1 << 16)?;
+        let deepest = match self.target {
+            Target::Ecp5 => block_ram::WORDS,
+            _ => 1 << 16,
+        };
+        check::range("array.bank_depth", self.bank_depth, 4, deepest)?;
         check::range("array.block", self.block, 2, 1 << 16)?;
         for (field, value) in [
             ("array.lanes", self.lanes),
@@ -145,7 +149,7 @@ impl ArrayConfig {
         }
     }
 
-    /// A register between bank and multiplier: `DP16KD` answers late.
+    /// The bank's output register: without it `DP16KD` answers late.
     pub(super) fn bank_register(&self) -> bool {
         self.target == Target::Ecp5
     }

@@ -17,7 +17,7 @@
 
 use super::accumulate::{self, once};
 use super::array::ArrayConfig;
-use super::dsp;
+use super::{block_ram, dsp};
 use std::fmt::Write as _;
 
 /// Name of the lanes' module and the text of all that it needs; `config` has been checked.
@@ -42,22 +42,32 @@ pub(super) fn module(config: &ArrayConfig) -> (String, String) {
         n - 1,
         n * width - 1
     );
+    // Writing to a String cannot fail.
     for k in 0..n {
         let (from, to) = (k * width, (k + 1) * width - 1);
-        // Writing to a String cannot fail.
-        let _ = write!(
-            s,
-            "// lane {k}: bank\n(* no_rw_check *) reg signed [{w}:0] bank_{k} [0:{last}];\nreg signed [{w}:0] fetched_{k} = 0;\ninteger i_{k};\n\
-             initial for (i_{k} = 0; i_{k} <= {last}; i_{k} = i_{k} + 1) bank_{k}[i_{k}] = 0;\nalways @(posedge clock) begin\n  \
-             if (write[{k}]) bank_{k}[write_address] <= write_data[{to}:{from}];\n  if (read) fetched_{k} <= bank_{k}[address];\nend\n"
-        );
         if config.bank_register() {
+            let write = format!("write[{k}]");
+            let port = |enable, write, address| block_ram::Port { enable, write, address };
             let _ = write!(
                 s,
-                "reg signed [{w}:0] operand_{k} = 0;\nalways @(posedge clock) operand_{k} <= fetched_{k};\n"
+                "// lane {k}: bank\nwire [{w}:0] data_{k} = write_data[{to}:{from}];\nwire signed [{w}:0] operand_{k};\n{}",
+                block_ram::memory(
+                    &format!("bank_{k}"),
+                    bank_depth,
+                    width,
+                    &port(&write, &write, "write_address"),
+                    Some(&port("read", "1'b0", "address")),
+                    &format!("data_{k}"),
+                    &format!("operand_{k}")
+                )
             );
         } else {
-            let _ = writeln!(s, "wire signed [{w}:0] operand_{k} = fetched_{k};");
+            let _ = write!(
+                s,
+                "// lane {k}: bank\n(* no_rw_check *) reg signed [{w}:0] bank_{k} [0:{last}];\nreg signed [{w}:0] operand_{k} = 0;\ninteger i_{k};\n\
+                 initial for (i_{k} = 0; i_{k} <= {last}; i_{k} = i_{k} + 1) bank_{k}[i_{k}] = 0;\nalways @(posedge clock) begin\n  \
+                 if (write[{k}]) bank_{k}[write_address] <= write_data[{to}:{from}];\n  if (read) operand_{k} <= bank_{k}[address];\nend\n"
+            );
         }
         let _ = writeln!(s, "wire signed [{}:0] p_{k};", 2 * width - 1);
     }

@@ -33,6 +33,7 @@
 //! ```
 
 use super::accumulate::once;
+use super::block_ram;
 use crate::block::Activity;
 use crate::check;
 use crate::leaf;
@@ -139,6 +140,83 @@ impl Shape {
         (name, text)
     }
 
+    /// The same with latency 2, for requests that come from logic and answers that go far: a register in front of the memory, on ECP5
+    /// behind it.
+    pub fn pipelined(&self) -> (String, String) {
+        let Shape { width, columns, .. } = *self;
+        let (inner, inner_text) = self.module();
+        let name = format!("{inner}_pipelined");
+        let (address, word) = (self.address_bits() - 1, width * columns - 1);
+        let mut text = format!(
+            "module {name}(input clock, input enable, input [{0}:0] write, input [{address}:0] address, input [{word}:0] data, output [{word}:0] q);\n",
+            columns - 1
+        );
+        if self.target == Target::Ecp5 {
+            text += &self.registered();
+            text += "endmodule\n";
+            return (name.clone(), once(&name, &text));
+        }
+        let _ = write!(
+            text,
+            "  reg enable1 = 0;\n  reg [{0}:0] write1 = 0;\n  reg [{address}:0] address1 = 0;\n  reg [{word}:0] data1 = 0;\n  \
+             always @(posedge clock) begin\n    enable1 <= enable;\n    write1 <= write;\n    address1 <= address;\n    data1 <= data;\n  end\n  \
+             {inner} memory (.clock(clock), .enable(enable1), .write(write1), .address(address1), .data(data1), .q(q));\nendmodule\n",
+            columns - 1
+        );
+        (name.clone(), inner_text + &once(&name, &text))
+    }
+
+    /// ECP5 blocks with output registers, cascaded in depth by a multiplexer behind them.
+    fn registered(&self) -> String {
+        let (width, address) = (self.width, self.address_bits());
+        let word = width * self.columns - 1;
+        let banks = self.depth.div_ceil(block_ram::WORDS);
+        let depth = self.depth.min(block_ram::WORDS);
+        let mut s = String::from("  wire some = |write;\n");
+        for bank in 0..banks {
+            let chosen = match banks {
+                1 => "enable".into(),
+                _ => format!("enable & (address[{}:14] == {bank})", address - 1),
+            };
+            let low = if banks == 1 { "address" } else { "address[13:0]" };
+            let _ = writeln!(s, "  wire [{word}:0] q{bank};\n  wire e{bank} = {chosen};");
+            for c in 0..self.columns {
+                let (from, to) = (c * width, (c + 1) * width - 1);
+                // A column that is not written while another is holds still.
+                let port = block_ram::Port {
+                    enable: &format!("e{bank} & (write[{c}] | ~some)"),
+                    write: &format!("write[{c}]"),
+                    address: low,
+                };
+                let name = format!("b{bank}_{c}");
+                let _ = writeln!(
+                    s,
+                    "wire [{0}:0] {name}_data = data[{to}:{from}];\nwire [{0}:0] {name}_q;\nassign q{bank}[{to}:{from}] = {name}_q;",
+                    width - 1
+                );
+                s += &block_ram::memory(
+                    &name,
+                    depth,
+                    width,
+                    &port,
+                    None,
+                    &format!("{name}_data"),
+                    &format!("{name}_q"),
+                );
+            }
+        }
+        if banks > 1 {
+            let top = address - 15;
+            let _ = writeln!(
+                s,
+                "  reg [{top}:0] from1 = 0, from = 0;\n  always @(posedge clock) begin\n    if (enable & ~some) from1 <= address[{}:14];\n    \
+                 from <= from1;\n  end",
+                address - 1
+            );
+        }
+        s + &selected(banks)
+    }
+
     fn inferred(&self) -> String {
         let (top, last) = (self.width - 1, self.depth - 1);
         let mut s = String::from("  initial q = 0;\n");
@@ -217,22 +295,26 @@ impl Shape {
                 );
             }
         }
-        if banks == 1 {
-            s += "  assign q = q0;\n";
-        } else {
+        if banks > 1 {
             let top = address - 15;
-            let _ = write!(
+            let _ = writeln!(
                 s,
-                "  reg [{top}:0] from = 0;\n  always @(posedge clock) if (enable & ~|write) from <= address[{}:14];\n  assign q = ",
+                "  reg [{top}:0] from = 0;\n  always @(posedge clock) if (enable & ~|write) from <= address[{}:14];",
                 address - 1
             );
-            for bank in 0..banks - 1 {
-                let _ = write!(s, "from == {bank} ? q{bank} : ");
-            }
-            let _ = writeln!(s, "q{};", banks - 1);
         }
-        s
+        s + &selected(banks)
     }
+}
+
+/// The word of the bank that was fetched from.
+fn selected(banks: usize) -> String {
+    let mut s = String::from("  assign q = ");
+    for bank in 0..banks - 1 {
+        let _ = write!(s, "from == {bank} ? q{bank} : ");
+    }
+    let _ = writeln!(s, "q{};", banks - 1);
+    s
 }
 
 /// See the module's text.

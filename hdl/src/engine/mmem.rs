@@ -3,7 +3,7 @@
 //! | port | width | |
 //! |---|---|---|
 //! | enable, write, address, data | 1, 1, A, 32 | fetch, or store |
-//! | q | 32 | 2 cycles after a fetch (input register, memory); holds until the next |
+//! | q | 32 | 2 cycles after a fetch (input register, memory; ECP5: memory, output register); holds until the next |
 //!
 //! A stored word is seen by every request of a later cycle. Words never stored, and on iCE40 also `q` from a store to the next fetch, are
 //! undefined as [`super::memory`] says. iCE40: two SPRAMs for every 16,384 words.
@@ -117,13 +117,10 @@ impl Logic for MMemory {
         self.q.connect();
     }
     fn hdl(&self) -> Verilog {
-        let (name, cores) = self.shape.module();
-        let (top, address) = (WORD_BITS - 1, self.shape.address_bits() - 1);
+        let (name, cores) = self.shape.pipelined();
         Verilog::Wrapper(Wrapper {
             code: format!(
-                "reg enable1 = 0, write1 = 0;\nreg [{address}:0] address1 = 0;\nreg [{top}:0] data1 = 0;\nalways @(posedge clock) begin\n  \
-                 enable1 <= enable;\n  write1 <= write;\n  address1 <= address;\n  data1 <= data;\nend\n\
-                 {name} memory (.clock(clock), .enable(enable1), .write(write1), .address(address1), .data(data1), .q(q));\n"
+                "{name} memory (.clock(clock), .enable(enable), .write(write), .address(address), .data(data), .q(q));\n"
             ),
             cores,
         })

@@ -2,7 +2,7 @@
 //!
 //! | part | modules |
 //! |---|---|
-//! | cells | [`dsp`] (multipliers), [`memory`] (single-port memories), `accumulate` (the lanes' adder) |
+//! | cells | [`dsp`] (multipliers), [`memory`] (single-port memories), `accumulate` (the lanes' adder), `block_ram` (ECP5's, registered) |
 //! | memories | [`xmem`] (activations), [`mmem`] (32-bit words) |
 //! | array | [`array`](mod@array) (ports, model, Verilog of the blocks), `lane` (Verilog of a lane) |
 //! | front of the stream | [`front`]: [`linear`], [`function`], [`other`], which share one [`shifter`]; addresses by [`walker`] |
@@ -14,6 +14,7 @@ pub mod argmax;
 pub mod array;
 pub mod array_walker;
 pub mod bank_port;
+mod block_ram;
 pub mod bus;
 pub mod conveyor;
 pub mod dsp;

@@ -9,12 +9,13 @@
 //!
 //! `read` and `serial` are never both set (the engine reads rows in even cycles and elements in odd ones); the model stops the simulation
 //! when they are. Storing an element leaves the other of its row alone. A stored element is seen by every request of a later cycle.
-//! Outputs at other times, and elements never stored, are undefined as [`super::memory`] says.
+//! On ECP5 the request goes to the blocks without a register: it should come from one. Outputs at other times, and elements never stored, are undefined as [`super::memory`] says.
 //!
 //! | target | memory |
 //! |---|---|
 //! | iCE40 | SPRAM: W ≤ 8 both elements in one word, W ≤ 16 a cell for each column; 16,384 rows a cell |
-//! | ECP5, generic | inferred block RAM, a column each |
+//! | ECP5 | block RAM with output registers, some blocks for each column |
+//! | generic | inferred, a memory for each column |
 //!
 //! ```
 //! use astromorph_hdl::{engine::{memory::Kind, xmem::XMemory}, multiply::Target, number::*};
@@ -173,16 +174,15 @@ impl Logic for XMemory {
         self.serial_element.connect();
     }
     fn hdl(&self) -> Verilog {
-        let (name, cores) = self.shape.module();
+        let (name, cores) = self.shape.pipelined();
         let (top, row) = (self.shape.width - 1, self.shape.address_bits() - 1);
         Verilog::Wrapper(Wrapper {
             code: format!(
-                "reg enable1 = 0;\nreg [1:0] write1 = 0;\nreg [{row}:0] row1 = 0;\nreg [{top}:0] data1 = 0;\nreg odd1 = 0, odd2 = 0;\n\
-                 reg signed [{top}:0] element = 0;\nalways @(posedge clock) begin\n  enable1 <= read | serial;\n  \
-                 write1 <= {{serial & serial_write & serial_address[0], serial & serial_write & ~serial_address[0]}};\n  \
-                 row1 <= serial ? serial_address[{}:1] : read_row;\n  data1 <= serial_data;\n  odd1 <= serial_address[0];\n  odd2 <= odd1;\n  \
-                 element <= odd2 ? row_odd : row_even;\nend\nassign serial_element = element;\n\
-                 {name} memory (.clock(clock), .enable(enable1), .write(write1), .address(row1), .data({{data1, data1}}), .q({{row_odd, row_even}}));\n",
+                "wire [1:0] write = {{2{{serial & serial_write}}}} & {{serial_address[0], ~serial_address[0]}};\n\
+                 wire [{row}:0] row = serial ? serial_address[{}:1] : read_row;\nreg odd1 = 0, odd2 = 0;\nreg signed [{top}:0] element = 0;\n\
+                 always @(posedge clock) begin\n  odd1 <= serial_address[0];\n  odd2 <= odd1;\n  element <= odd2 ? row_odd : row_even;\nend\n\
+                 assign serial_element = element;\n{name} memory (.clock(clock), .enable(read | serial), .write(write), .address(row), \
+                 .data({{serial_data, serial_data}}), .q({{row_odd, row_even}}));\n",
                 row + 1
             ),
             cores,

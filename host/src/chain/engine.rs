@@ -114,6 +114,7 @@ impl<'a> Model<'a> {
         Ok(Case {
             expected: Expected::of(machine, &self.compiled.program, &input, kept)?,
             input,
+            ends: true,
         })
     }
 

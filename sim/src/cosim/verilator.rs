@@ -4,7 +4,7 @@
 //! |---|---|
 //! | cache key | SHA-256 of the Verilog, the harness, the flags and the tool's version |
 //! | kept | the executable alone, in `<cache>/<key>/model` |
-//! | warnings | LATCH, UNOPTFLAT, COMBDLY, MULTIDRIVEN, SELRANGE and all others stop the build; WIDTH, UNUSED and DECLFILENAME are how RustHDL prints |
+//! | warnings | LATCH, UNOPTFLAT, COMBDLY, MULTIDRIVEN, SELRANGE and all others stop the build; WIDTH, UNUSED and DECLFILENAME are how RustHDL prints; a size may make a comparison constant |
 //! | power-on | what has no initial value starts at random |
 
 use super::Design;
@@ -20,7 +20,14 @@ use std::time::Duration;
 
 const REPLAY_MAIN: &str = include_str!("../../harness/replay.cpp");
 
-const RTL_FLAGS: &[&str] = &["-Wno-WIDTH", "-Wno-UNUSED", "-Wno-DECLFILENAME"];
+/// UNSIGNED and CMPCONST: a size may make a comparison constant.
+const RTL_FLAGS: &[&str] = &[
+    "-Wno-WIDTH",
+    "-Wno-UNUSED",
+    "-Wno-DECLFILENAME",
+    "-Wno-UNSIGNED",
+    "-Wno-CMPCONST",
+];
 
 /// A netlist is one module of cells: vector wires used bit by bit look like loops (UNOPTFLAT), and the
 /// vendors' models leave pins open, give defaults, and initialise with non-blocking assignments.

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub struct Case {
     /// Input words.
     pub input: Vec<i32>,
+    /// The last of them bears tlast; without it the sequence never ends.
+    pub ends: bool,
     /// The machine's words.
     pub expected: Expected,
 }

@@ -124,6 +124,7 @@ fn input(writes: impl Iterator<Item = Write>, cases: &[Case]) -> Vec<u8> {
     }
     for case in cases {
         push(case.input.len() as u64);
+        push(case.ends as u64);
         push(case.expected.words.len() as u64);
         for c in 0..CHANNELS {
             let fold = case.expected.fold(c);
