@@ -1,19 +1,20 @@
 //! Weights tile by tile from M to the banks while the program runs, when the banks do not hold them all.
 //!
 //! A fill stands right behind the step that uses the tile before: while the array works on that one, the next is filled beside it. The
-//! sequencer passes a Run only when the array has taken it, so a fill may overwrite whatever the Run before the one in front of it read;
-//! where a tile must take the place of the one just used, a step that waits until all is quiet stands between ("fence").
-//! In a loop the tiles follow each other in a circle: the last one's successor is the first, whose fill also stands before the loop.
+//! sequencer passes a Run only when the array has taken it, so a fill may overwrite whatever the Run before the one in front of it read.
+//! What must take the place of the words just used is filled behind the next step that reads others; if there is none, a step that waits until
+//! all is quiet stands between ("fence"). Where tiles stand is `place`'s.
 
 use super::draft::{Draft, plain};
 use super::memory::{Main, Region, pack};
 use super::part::{Part, Phase, Tile, even, word};
+use super::place::{Unit, Way, total, ways};
 use super::schedule::{Schedule, Scheduled, begin, end, lanes_of, place, push, region};
+use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::program::*;
 use astromorph::image::Image;
-use astromorph::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 /// Bank words that a part's array reads.
@@ -27,8 +28,22 @@ fn reads(part: &Part) -> Range<usize> {
     first..first + (mac.passes as usize - 1) * mac.bank_stride as usize + k
 }
 
-fn apart(a: &Range<usize>, b: &Range<usize>) -> bool {
-    a.end <= b.start || b.end <= a.start || a.is_empty() || b.is_empty()
+/// A part of `of` before `cut`, and one behind it.
+fn without(of: &Range<usize>, cut: &Range<usize>) -> [Range<usize>; 2] {
+    if cut.is_empty() {
+        return [of.clone(), of.end..of.end];
+    }
+    [
+        of.start..of.end.min(cut.start.max(of.start)),
+        of.start.max(cut.end.min(of.end))..of.end,
+    ]
+}
+
+/// Bank words of a tile that are still to be filled.
+struct Pending {
+    tile: Tile,
+    at: usize,
+    words: Range<usize>,
 }
 
 /// The program with fills under construction.
@@ -42,6 +57,7 @@ struct Filler<'a> {
     regions: Vec<Region>,
     /// Bank words that the last Run reads.
     read: Range<usize>,
+    pending: Vec<Pending>,
     /// What a fence does: 1/N, to a word of the read memory that nobody reads.
     count: Serial,
 }
@@ -53,11 +69,11 @@ impl Filler<'_> {
             return Ok(from);
         }
         let lanes = lanes_of(self.image, tile, self.core.lanes)?;
-        let few_words = self.core.weights_per_word();
+        let few = self.core.weights_per_word();
         let mut words = Vec::new();
         for a in 0..tile.words(self.core.lanes) {
             let column: Vec<i32> = lanes.iter().map(|bank| bank[a]).collect();
-            words.extend(column.chunks(few_words).map(|few| pack(few, few_words)));
+            words.extend(column.chunks(few).map(|elements| pack(elements, few)));
         }
         let holds = format!("{}[{}..{}]", tile.weight, tile.first, tile.first + tile.cols);
         let from = self.main.add(&holds, words);
@@ -65,21 +81,65 @@ impl Filler<'_> {
         Ok(from)
     }
 
-    fn fill(&mut self, tile: &Tile, at: usize) -> Result<()> {
-        let words = tile.words(self.core.lanes);
-        if !apart(&self.read, &(at..at + words)) {
-            self.fence();
+    /// Asks for the tiles of a unit; returns where each stands.
+    fn ask(&mut self, phase: &Phase, unit: &Unit) -> Vec<usize> {
+        let mut at = unit.at;
+        let mut places = Vec::new();
+        for tile in unit.parts.iter().filter_map(|&i| phase.parts[i].tile.clone()) {
+            let words = tile.words(self.core.lanes);
+            let region = region(&tile, at, self.core.lanes);
+            if !self.regions.contains(&region) {
+                self.regions.push(region);
+            }
+            self.pending.push(Pending {
+                tile,
+                at,
+                words: at..at + words,
+            });
+            places.push(at);
+            at += words;
         }
-        let from = self.store(tile)?;
+        places
+    }
+
+    fn fill(&mut self, tile: &Tile, at: usize, words: Range<usize>) -> Result<()> {
+        let a_word = self.core.lanes.div_ceil(self.core.weights_per_word());
+        let from = self.store(tile)? + word((words.start - at) * a_word);
         let fill = Fill {
             from,
-            bank: word(at),
-            words: word(words),
+            bank: word(words.start),
+            words: word(words.len()),
         };
         self.steps.push((Step::Fill(fill), None));
-        let region = region(tile, at, self.core.lanes);
-        if !self.regions.contains(&region) {
-            self.regions.push(region);
+        Ok(())
+    }
+
+    /// Fills what has been asked for, as far as it is below `free` and not what the last Run reads.
+    fn early(&mut self, free: usize) -> Result<()> {
+        for Pending { tile, at, words } in std::mem::take(&mut self.pending) {
+            let below = words.start..words.end.min(free).max(words.start);
+            let allowed = without(&below, &self.read);
+            let mut left: Vec<Range<usize>> = vec![words];
+            for part in allowed.into_iter().filter(|part| !part.is_empty()) {
+                left = left.iter().flat_map(|range| without(range, &part)).collect();
+                self.fill(&tile, at, part)?;
+            }
+            for words in left.into_iter().filter(|range| !range.is_empty()) {
+                let tile = tile.clone();
+                self.pending.push(Pending { tile, at, words });
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the rest: now it is needed.
+    fn settle(&mut self) -> Result<()> {
+        let overlaps = |p: &Pending| p.words.start < self.read.end && self.read.start < p.words.end;
+        if self.pending.iter().any(overlaps) {
+            self.fence();
+        }
+        for Pending { tile, at, words } in std::mem::take(&mut self.pending) {
+            self.fill(&tile, at, words)?;
         }
         Ok(())
     }
@@ -101,7 +161,8 @@ impl Filler<'_> {
         self.read = 0..0;
     }
 
-    fn step(&mut self, mut part: Part, at: Option<usize>) {
+    fn step(&mut self, part: &Part, at: Option<usize>) {
+        let mut part = part.clone();
         if let Some(at) = at {
             place(&mut part, at);
             part.run.wait_fill = true;
@@ -111,30 +172,17 @@ impl Filler<'_> {
         }
         push(&mut self.steps, part);
     }
-
-    /// Where a tile goes below `free`: at the lower end, or at the upper where that is free of `beside`.
-    fn choose(&self, tile: &Tile, free: usize, beside: &Range<usize>) -> Result<usize> {
-        let words = tile.words(self.core.lanes);
-        let Some(upper) = free.checked_sub(words) else {
-            let expected = format!(
-                "{} or more words for {} on {} lanes (H and V take {})",
-                words + self.core.bank_words - free,
-                tile.weight,
-                self.core.lanes,
-                self.core.bank_words - free
-            );
-            return Err(Error::field("core.bank_words", expected, self.core.bank_words));
-        };
-        Ok(if apart(&(0..words), beside) { 0 } else { upper })
-    }
 }
 
 /// Weights from M, tile by tile.
 pub(super) fn filled(draft: &mut Draft<'_>, phases: Vec<Phase>) -> Result<Schedule> {
     let (image, core, n_max) = (draft.image, draft.core, draft.sizes.n);
-    let lanes = core.lanes;
     let count = draft.count(core.reads - 1)?;
-    let phases: Vec<Phase> = phases.into_iter().map(|phase| divided(phase, n_max, lanes)).collect();
+    let phases: Vec<Phase> = phases
+        .into_iter()
+        .map(|phase| divided(phase, n_max, core.lanes))
+        .collect();
+    let ways = ways(&phases, n_max, core)?;
     let mut filler = Filler {
         image,
         core,
@@ -144,39 +192,76 @@ pub(super) fn filled(draft: &mut Draft<'_>, phases: Vec<Phase>) -> Result<Schedu
         steps: Vec::new(),
         regions: Vec::new(),
         read: 0..0,
+        pending: Vec::new(),
     };
-    // The address of the next tile, if its fill has been issued.
-    let mut ready: Option<usize> = None;
-    for (p, phase) in phases.iter().enumerate() {
-        let tiles: Vec<&Tile> = phase.parts.iter().filter_map(|part| part.tile.as_ref()).collect();
-        let total: usize = tiles.iter().map(|tile| tile.words(lanes)).sum();
-        let repeats = phase.repeats(n_max);
-        if repeats && total <= phase.free {
-            preload(&mut filler, phase, ready.take())?;
-            continue;
+    // The units that are still to be asked for, with their phases; the last one that was stands at `places`.
+    let first_units = |way: &Way| match way {
+        Way::Straight(units) => units.clone(),
+        Way::Block(unit) => vec![unit.clone()],
+        Way::Circle(units) => units[..1].to_vec(),
+    };
+    let units = ways
+        .iter()
+        .enumerate()
+        .flat_map(|(p, way)| first_units(way).into_iter().map(move |unit| (p, unit)));
+    let mut ahead: VecDeque<(usize, Unit)> = units.collect();
+    let mut places: Option<Vec<usize>> = None;
+    for (phase, way) in phases.iter().zip(&ways) {
+        // The next unit is asked for as soon as the one before is in use, but not within a loop that comes round.
+        let mut next = |filler: &mut Filler<'_>| {
+            let found = ahead.pop_front();
+            found.map(|(p, unit)| filler.ask(&phases[p], &unit))
+        };
+        if places.is_none() {
+            places = next(&mut filler);
+            filler.early(phase.free)?;
         }
-        if repeats && !tiles.is_empty() {
-            circle(&mut filler, phase, ready.take())?;
-            continue;
-        }
-        begin(&mut filler.steps, phase);
-        for (i, part) in phase.parts.iter().enumerate() {
-            let Some(tile) = &part.tile else {
-                filler.step(part.clone(), None);
-                continue;
-            };
-            let at = match ready.take() {
-                Some(at) => at,
-                None => {
-                    let read = filler.read.clone();
-                    let at = filler.choose(tile, phase.free, &read)?;
-                    filler.fill(tile, at)?;
-                    at
+        match way {
+            Way::Straight(_) => {
+                begin(&mut filler.steps, phase);
+                for part in &phase.parts {
+                    let at = match part.tile {
+                        Some(_) => {
+                            filler.settle()?;
+                            places.take().map(|places| places[0])
+                        }
+                        None => None,
+                    };
+                    filler.step(part, at);
+                    if at.is_some() {
+                        places = next(&mut filler);
+                    }
+                    filler.early(phase.free)?;
                 }
-            };
-            let used = at..at + tile.words(lanes);
-            filler.step(part.clone(), Some(at));
-            ready = ahead(&mut filler, &phases, (p, i), &used, n_max)?;
+            }
+            Way::Block(unit) => {
+                filler.settle()?;
+                let block = places.take().unwrap_or_default();
+                begin(&mut filler.steps, phase);
+                for (i, part) in phase.parts.iter().enumerate() {
+                    let place = unit.parts.iter().position(|&user| user == i);
+                    filler.step(part, place.and_then(|k| block.get(k).copied()));
+                }
+            }
+            Way::Circle(units) => {
+                filler.settle()?;
+                places = None;
+                begin(&mut filler.steps, phase);
+                let mut k = 0;
+                for part in &phase.parts {
+                    let at = part.tile.as_ref().map(|_| units[k].at);
+                    if at.is_some() {
+                        filler.settle()?;
+                    }
+                    filler.step(part, at);
+                    if at.is_some() {
+                        k += 1;
+                        filler.ask(phase, &units[k % units.len()]);
+                    }
+                    filler.early(phase.free)?;
+                }
+                filler.settle()?;
+            }
         }
         end(&mut filler.steps, phase);
     }
@@ -187,162 +272,19 @@ pub(super) fn filled(draft: &mut Draft<'_>, phases: Vec<Phase>) -> Result<Schedu
     })
 }
 
-/// Fills the tile used after part `i` of phase `p` now, if it fits beside the one in use.
-fn ahead(
-    filler: &mut Filler<'_>,
-    phases: &[Phase],
-    (p, i): (usize, usize),
-    used: &Range<usize>,
-    n_max: usize,
-) -> Result<Option<usize>> {
-    let mut rest = phases[p].parts[i + 1..].iter();
-    let (mut next, mut free) = (rest.find_map(|part| part.tile.as_ref()), phases[p].free);
-    for phase in &phases[p + 1..] {
-        if next.is_some() {
-            break;
-        }
-        free = free.min(phase.free);
-        next = phase.parts.iter().find_map(|part| part.tile.as_ref());
-        // What is loaded before a loop is not loaded within one.
-        if phases[p].repeats(n_max) {
-            return Ok(None);
-        }
-    }
-    let Some(tile) = next else {
-        return Ok(None);
-    };
-    let words = tile.words(filler.core.lanes);
-    if words > free {
-        return Ok(None);
-    }
-    let places = [0, free - words];
-    match places.into_iter().find(|&at| apart(&(at..at + words), used)) {
-        Some(at) => {
-            filler.fill(tile, at)?;
-            Ok(Some(at))
-        }
-        None => Ok(None),
-    }
-}
-
-/// A loop whose tiles all fit: filled before it. `ready`: the first tile's address when it has been filled already.
-fn preload(filler: &mut Filler<'_>, phase: &Phase, ready: Option<usize>) -> Result<()> {
-    let lanes = filler.core.lanes;
-    let first = phase
-        .parts
-        .iter()
-        .find_map(|part| part.tile.as_ref())
-        .map_or(0, |tile| tile.words(lanes));
-    // The first tile stands at one end; the others follow from the other side.
-    let total: usize = phase
-        .parts
-        .iter()
-        .filter_map(|part| part.tile.as_ref())
-        .map(|tile| tile.words(lanes))
-        .sum();
-    let (ready, at_first, mut next) = match ready {
-        Some(0) => (true, 0, first),
-        Some(at) if total - first <= at => (true, at, 0),
-        _ => (false, 0, first),
-    };
-    let mut places = Vec::new();
-    for part in &phase.parts {
-        let Some(tile) = &part.tile else {
-            places.push(None);
-            continue;
-        };
-        let is_first = places.iter().all(Option::is_none);
-        let at = if is_first { at_first } else { next };
-        if !is_first {
-            next += tile.words(lanes);
-        }
-        if !(is_first && ready) {
-            filler.fill(tile, at)?;
-        }
-        places.push(Some(at));
-    }
-    begin(&mut filler.steps, phase);
-    for (part, at) in phase.parts.iter().zip(places) {
-        filler.step(part.clone(), at);
-    }
-    end(&mut filler.steps, phase);
-    Ok(())
-}
-
-/// A loop whose tiles do not fit together.
-fn circle(filler: &mut Filler<'_>, phase: &Phase, ready: Option<usize>) -> Result<()> {
-    let lanes = filler.core.lanes;
-    let users: Vec<usize> = (0..phase.parts.len())
-        .filter(|&i| phase.parts[i].tile.is_some())
-        .collect();
-    let tile = |n: usize| phase.parts[users[n % users.len()]].tile.as_ref();
-    let mut places = Vec::new();
-    let mut beside = filler.read.clone();
-    for n in 0..users.len() {
-        let Some(tile) = tile(n) else { continue };
-        let at = match (n, ready) {
-            (0, Some(at)) => at,
-            _ => filler.choose(tile, phase.free, &beside)?,
-        };
-        beside = at..at + tile.words(lanes);
-        places.push(at);
-    }
-    if let (None, Some(tile)) = (ready, tile(0)) {
-        filler.fill(tile, places[0])?;
-    }
-    begin(&mut filler.steps, phase);
-    let mut n = 0;
-    // The tile whose fill waits for the words of one that is still in use.
-    let mut late: Option<usize> = None;
-    for (i, part) in phase.parts.iter().enumerate() {
-        let last = i + 1 == phase.parts.len();
-        let is_user = part.tile.is_some();
-        if is_user
-            && let Some(late) = late.take()
-            && let Some(tile) = tile(late)
-        {
-            filler.fill(tile, places[late % users.len()])?;
-        }
-        filler.step(part.clone(), is_user.then(|| places[n]));
-        if is_user {
-            n += 1;
-            late = Some(n);
-        }
-        if let Some(next) = late
-            && let Some(tile) = tile(next)
-        {
-            let at = places[next % users.len()];
-            if last || apart(&(at..at + tile.words(lanes)), &filler.read) {
-                filler.fill(tile, at)?;
-                late = None;
-            }
-        }
-    }
-    end(&mut filler.steps, phase);
-    // The loop comes round: what the first step overlaps with was fenced or is apart.
-    Ok(())
-}
-
 /// Divisible tiles in pieces of which two fit beside each other; a loop whose tiles all fit keeps them whole.
 fn divided(phase: Phase, n_max: usize, lanes: usize) -> Phase {
-    let total: usize = phase
-        .parts
-        .iter()
-        .filter_map(|part| part.tile.as_ref())
-        .map(|tile| tile.words(lanes))
-        .sum();
-    if phase.repeats(n_max) && total <= phase.free {
+    if phase.repeats(n_max) && total(&phase, lanes) <= phase.free {
         return phase;
     }
-    let pieces = |part: Part| match &part.tile {
+    let pieces = |part: &Part| match &part.tile {
         Some(tile) if part.divisible && 2 * tile.words(lanes) > phase.free => {
-            let passes = phase.free / 2 / even(tile.k);
-            part.divide(passes, lanes)
+            part.divide(phase.free / 2 / even(tile.k), lanes)
         }
-        _ => vec![part],
+        _ => vec![part.clone()],
     };
     Phase {
-        parts: phase.parts.clone().into_iter().flat_map(pieces).collect(),
+        parts: phase.parts.iter().flat_map(pieces).collect(),
         ..phase
     }
 }

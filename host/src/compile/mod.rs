@@ -9,7 +9,7 @@
 //! | `layout` | where activations, values and Hebbian matrices lie; tokens of a block |
 //! | `attention`, `emit` | the steps of every layer |
 //! | `draft`, `memory` | tables, addends, ranges of fields, the proof of the accumulator |
-//! | `part`, `schedule`, `fill` | which weights stand where and when they are filled |
+//! | `part`, `schedule`, `place`, `fill` | which weights stand where and when they are filled |
 //! | `hazard` | which steps wait |
 //! | [`input`](Feed) | the words the host sends |
 //! | [`tensors`](Tensors) | from the taps back to whole tensors |
@@ -49,6 +49,7 @@ mod input;
 mod layout;
 mod memory;
 mod part;
+mod place;
 pub mod random;
 mod schedule;
 mod tensors;
