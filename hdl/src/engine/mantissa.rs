@@ -1,0 +1,174 @@
+//! The mantissa tables (power, reciprocal, 1/√) and the way from a split number to a word of them.
+//!
+//! | port | width | |
+//! |---|---|---|
+//! | exponent, fraction | 6, F | a number's [`split`](super::split) |
+//! | minimum | 6 | the least exponent: below it the number counts as 2^minimum |
+//! | whole, parity | 1, 1 | table index E·2^T + mantissa; (E mod 2)·2^T + mantissa; neither: the mantissa |
+//! | base, bits | 16, 4 | first word of the table, T: at most F |
+//! | fetch | 1 | [`FETCH`] cycles after exponent and fraction: this one is wanted |
+//! | limited | 6 | E after the limit, 1 cycle later |
+//! | word | SW signed | [`LATENCY`] cycles later; holds until the next fetch |
+//! | table_write, table_address, table_data | 1, 16, SW | load |
+//!
+//! ```
+//! use astromorph_hdl::{engine::mantissa::{LATENCY, Mantissa}, number::*};
+//! use rust_hdl::prelude::*;
+//! let mut m = Mantissa::new("mantissa", 64, 16).unwrap();
+//! m.connect_all();
+//! let mut cycle = |m: &mut Mantissa| for level in [true, false] { m.clock.next.clk = level; simulate(m, 10); };
+//! // Table of T = 2 at word 8; 6 = 2^2·(1 + 2/4) is word 8 + 2.
+//! (m.table_write.next, m.table_address.next, m.table_data.next) = (true, U::new(10), S::new(21845));
+//! cycle(&mut m);
+//! m.table_write.next = false;
+//! (m.exponent.next, m.fraction.next, m.base.next, m.bits.next) = (U::new(2), U::new(0b100000), U::new(8), U::new(2));
+//! m.fetch.next = true;
+//! for _ in 0..LATENCY { cycle(&mut m); }
+//! assert_eq!((m.word.val().get(), m.limited.val().get()), (21845, 2));
+//! ```
+
+use super::split::EXPONENT_BITS;
+use crate::block;
+use crate::check;
+use crate::number::{Const, Flag, S, Sig, U, natural_bits};
+use crate::ram::{Contents, Ram};
+use crate::register::Reg;
+use astromorph::Result;
+use rust_hdl::prelude::*;
+
+/// Cycles from exponent and fraction to `fetch`.
+pub const FETCH: usize = 3;
+/// Cycles from exponent and fraction to the word.
+pub const LATENCY: usize = FETCH + 1;
+/// Width of a table address in a program.
+pub const TABLE_BITS: u32 = 16;
+
+block! {
+    /// See the module's text.
+    pub struct Mantissa {
+        inputs {
+            /// E.
+            exponent: Sig<In, U>,
+            /// The bits after the leading one.
+            fraction: Sig<In, U>,
+            /// Least E.
+            minimum: Sig<In, U>,
+            /// The index has all of E.
+            whole: Flag<In>,
+            /// The index has E's lowest bit.
+            parity: Flag<In>,
+            /// First word.
+            base: Sig<In, U>,
+            /// T.
+            bits: Sig<In, U>,
+            /// Read the table.
+            fetch: Flag<In>,
+            /// Store.
+            table_write: Flag<In>,
+            /// Where to.
+            table_address: Sig<In, U>,
+            /// What.
+            table_data: Sig<In, S>,
+        }
+        outputs {
+            /// E, at least `minimum`.
+            limited: Sig<Out, U>,
+            /// The table's word.
+            word: Sig<Out, S>,
+        }
+        parts {
+            limited_r: Reg<U>,
+            fraction_r: Reg<U>,
+            index: Reg<U>,
+            address: Reg<U>,
+            words: Ram<S>,
+        }
+        locals {
+            above: Sig<Local, U>,
+            joined: Sig<Local, U>,
+            down: Sig<Local, U>,
+            fraction_bits: Const<U>,
+            one: Const<U>,
+            zero: Const<U>,
+        }
+    }
+}
+
+/// F: bits of the largest mantissa whose table may fit `words`.
+pub fn fraction_bits(words: usize) -> u32 {
+    natural_bits(words as u64 - 1).clamp(1, 15)
+}
+
+impl Mantissa {
+    /// `words` of `bits`; `name` is for errors.
+    pub fn new(name: &str, words: usize, bits: u32) -> Result<Self> {
+        check::range(&format!("{name}.words"), words, 2, 1 << TABLE_BITS)?;
+        let f = fraction_bits(words);
+        // A power of two: no address of a program leaves the memory's model.
+        let words = Ram::new(name, words.next_power_of_two(), bits, Contents::Zero)?;
+        let address = words.read_address.width();
+        Ok(Mantissa {
+            clock: Signal::default(),
+            exponent: Sig::new(EXPONENT_BITS),
+            fraction: Sig::new(f),
+            minimum: Sig::new(EXPONENT_BITS),
+            whole: Flag::default(),
+            parity: Flag::default(),
+            base: Sig::new(TABLE_BITS),
+            bits: Sig::new(4),
+            fetch: Flag::default(),
+            table_write: Flag::default(),
+            table_address: Sig::new(TABLE_BITS),
+            table_data: Sig::new(bits),
+            limited: Sig::new(EXPONENT_BITS),
+            word: Sig::new(bits),
+            limited_r: Reg::new(EXPONENT_BITS),
+            fraction_r: Reg::new(f),
+            index: Reg::new(address),
+            address: Reg::new(address),
+            words,
+            above: Sig::new(EXPONENT_BITS),
+            joined: Sig::new(EXPONENT_BITS + f),
+            down: Sig::new(4),
+            fraction_bits: Const::natural(f as u64),
+            one: Const::natural(1),
+            zero: Const::natural(0),
+            activity: Default::default(),
+        })
+    }
+}
+
+impl Logic for Mantissa {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, limited_r, fraction_r, index, address);
+        clock!(self, clock, words);
+        // 1: the limit.
+        self.limited_r.d.next = self.exponent.val();
+        self.fraction_r.d.next = self.fraction.val();
+        if self.exponent.val() < self.minimum.val() {
+            self.limited_r.d.next = self.minimum.val();
+            self.fraction_r.d.next = self.zero.val();
+        }
+        self.limited.next = self.limited_r.q.val();
+        // 2: the point goes from F to T bits.
+        self.above.next = self.zero.val();
+        if self.whole.val() {
+            self.above.next = self.limited_r.q.val();
+        }
+        if self.parity.val() {
+            self.above.next = (self.limited_r.q.val() & self.one.val()).into();
+        }
+        self.joined.next = ((self.above.val() << self.fraction_bits.val().index()) | self.fraction_r.q.val()).into();
+        self.down.next = (self.fraction_bits.val() - self.bits.val()).into();
+        self.index.d.next = (self.joined.val() >> self.down.val().index()).into();
+        // 3: the table's place.
+        self.address.d.next = (self.index.q.val() + self.base.val()).into();
+        self.words.read_enable.next = self.fetch.val();
+        self.words.read_address.next = self.address.q.val();
+        self.words.write_enable.next = self.table_write.val();
+        self.words.write_address.next = self.table_address.val().into();
+        self.words.write_data.next = self.table_data.val();
+        self.word.next = self.words.read_data.val();
+    }
+}

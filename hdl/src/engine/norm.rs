@@ -1,0 +1,473 @@
+//! Layer norm: the rows' buffer, the parameters, and the order in which elements pass the shared [`unit`](super::unit). The law is
+//! `docs/arithmetic.md` section 7.
+//!
+//! A row's words are stored as they come, and summed. When the row is complete and the unit free:
+//! - squares: every 2 cycles an element; its first pass gives c = requant'(D·x − Σx), which is stored in x's place, its second V += c²; one more
+//!   element, of zeros, adds ε;
+//! - root: V is split and R looked up;
+//! - scaling: every 2 cycles an element; its first pass gives n = dynround(c·R, h + offset), its second requant(n·γ' + β, shift).
+//!
+//! | port | width | |
+//! |---|---|---|
+//! | start, norm, cols | 1, 1, 11 | before the step's first word; D = cols is taken over when `norm` |
+//! | entry_valid, entry_row_last | 1, 1 | a word enters the front: rows are counted here |
+//! | word, word_valid, word_row_last, word_last | SW, 1, 1, 1 | a word to be normalised (W bits), at most every 2 cycles, always on cycles of one parity |
+//! | hold | 1 | no further element is scaled |
+//! | parameters | 12 | first word of (γ', β); does not change while `busy` |
+//! | parameter_write, _address, _gamma, _beta | 1, 12, SW, 32 | load |
+//! | ready | 1 | another row may enter (at most one earlier is unfinished) |
+//! | busy | 1 | a row is on its way or in work |
+//! | valid, row_last, last | 1, 1, 1 | with the unit's q: a result |
+//! | the others | | to and from the unit |
+//!
+//! A row of D words takes 4·D + [`OVERHEAD`] cycles from one start to the next.
+//!
+//! ```
+//! use astromorph_hdl::{engine::norm::Norm, number::*};
+//! use rust_hdl::prelude::*;
+//! let mut n = Norm::new(8, 16, 8, 16).unwrap();
+//! n.connect_all();
+//! let mut cycle = |n: &mut Norm| for level in [true, false] { n.clock.next.clk = level; simulate(n, 10); };
+//! (n.start.next, n.norm.next, n.cols.next) = (true, true, U::new(4));
+//! cycle(&mut n);
+//! n.start.next = false;
+//! for j in 0..4 {                                             // 5 + 6 + 7 + 8 = 26
+//!     (n.word_valid.next, n.word.next, n.word_row_last.next) = (true, S::new(5 + j), j == 3);
+//!     cycle(&mut n);
+//!     n.word_valid.next = false;
+//!     cycle(&mut n);
+//! }
+//! cycle(&mut n);
+//! assert_eq!((n.working.val(), n.row_sum.val().get(), n.width.val().get()), (true, -26, 4));
+//! ```
+
+use super::sums::ADDRESS_BITS;
+use crate::block;
+use crate::check;
+use crate::number::{Const, Flag, S, Sig, U, natural_bits};
+use crate::ram::{Contents, Ram};
+use crate::register::Reg;
+use astromorph::Result;
+use rust_hdl::prelude::*;
+
+/// Results that may still come after `hold` has risen.
+pub const IN_FLIGHT: usize = super::unit::LATENCY + 1;
+/// Cycles of a row beyond four an element.
+pub const OVERHEAD: usize = 63;
+/// Width of D in a program.
+pub const COLS_BITS: u32 = 16;
+
+block! {
+    /// See the module's text.
+    pub struct Norm {
+        inputs {
+            /// Synchronous reset.
+            reset: Flag<In>,
+            /// A step begins.
+            start: Flag<In>,
+            /// It has a layer norm.
+            norm: Flag<In>,
+            /// D of it.
+            cols: Sig<In, U>,
+            /// A word enters the front.
+            entry_valid: Flag<In>,
+            /// It is its row's last.
+            entry_row_last: Flag<In>,
+            /// A word to be normalised.
+            word: Sig<In, S>,
+            /// It is one.
+            word_valid: Flag<In>,
+            /// Last of its row.
+            word_row_last: Flag<In>,
+            /// Last of the step.
+            word_last: Flag<In>,
+            /// No further results.
+            hold: Flag<In>,
+            /// First parameter.
+            parameters: Sig<In, U>,
+            /// Load a parameter.
+            parameter_write: Flag<In>,
+            /// Where to.
+            parameter_address: Sig<In, U>,
+            /// γ'.
+            parameter_gamma: Sig<In, S>,
+            /// β.
+            parameter_beta: Sig<In, S>,
+            /// The unit's word.
+            q: Sig<In, S>,
+            /// It is one.
+            q_valid: Flag<In>,
+            /// Of the row's last element.
+            q_row_last: Flag<In>,
+            /// Of a second pass.
+            q_second: Flag<In>,
+            /// The unit takes a β.
+            beta_used: Flag<In>,
+            /// The unit has found R.
+            done: Flag<In>,
+        }
+        outputs {
+            /// Another row may enter.
+            ready: Flag<Out>,
+            /// A row is inside.
+            busy: Flag<Out>,
+            /// The unit is the layer norm's.
+            working: Flag<Out>,
+            /// Last phase.
+            scaling: Flag<Out>,
+            /// An element begins.
+            element: Flag<Out>,
+            /// The last of its phase.
+            element_last: Flag<Out>,
+            /// x or c.
+            row_word: Sig<Out, S>,
+            /// D.
+            width: Sig<Out, U>,
+            /// −Σx.
+            row_sum: Sig<Out, S>,
+            /// γ'.
+            gamma: Sig<Out, S>,
+            /// β.
+            beta: Sig<Out, S>,
+            /// q is a result.
+            valid: Flag<Out>,
+            /// Last of its row.
+            row_last: Flag<Out>,
+            /// Last of its step.
+            last: Flag<Out>,
+        }
+        parts {
+            rows: Ram<S>,
+            gammas: Ram<S>,
+            betas: Ram<S>,
+            odd: Reg<bool>,
+            /// Rows that have begun to enter and have not left.
+            unfinished: Reg<U>,
+            /// A row has begun to enter.
+            midway: Reg<bool>,
+            width_r: Reg<U>,
+            column: Reg<U>,
+            word_slot: Reg<bool>,
+            coming_sum: Reg<S>,
+            coming_last: Reg<bool>,
+            complete: Reg<bool>,
+            working_r: Reg<bool>,
+            squares: Reg<bool>,
+            epsilon: Reg<bool>,
+            scales: Reg<bool>,
+            scaling_r: Reg<bool>,
+            slot: Reg<bool>,
+            sum: Reg<S>,
+            last_r: Reg<bool>,
+            next: Reg<U>,
+            centred: Reg<U>,
+            element_r: Reg<bool>,
+            element_last_r: Reg<bool>,
+            gamma_pointer: Reg<U>,
+            beta_pointer: Reg<U>,
+        }
+        locals {
+            opens: Flag<Local>,
+            finish: Flag<Local>,
+            arrive: Flag<Local>,
+            issue: Flag<Local>,
+            centre: Flag<Local>,
+            take: Flag<Local>,
+            after: Sig<Local, U>,
+            at_end: Flag<Local>,
+            from_slot: Sig<Local, U>,
+            to_slot: Sig<Local, U>,
+            to_column: Sig<Local, U>,
+            zero: Const<S>,
+            naught: Const<U>,
+            one: Const<U>,
+            two: Const<U>,
+            index_bits: Const<U>,
+        }
+    }
+}
+
+impl Norm {
+    /// For rows of at most `norm_width` words of `width` bits, `norm_words` parameters, a unit of `serial_bits`.
+    pub fn new(norm_width: usize, norm_words: usize, width: u32, serial_bits: u32) -> Result<Self> {
+        check::range("norm.width", norm_width, 2, 1 << 10)?;
+        check::range("norm.parameters", norm_words, 2, 1 << ADDRESS_BITS)?;
+        let index = natural_bits(norm_width as u64 - 1);
+        // Powers of two: no address of a program leaves the memories' models.
+        let rows = Ram::new("norm.rows", 2 << index, serial_bits, Contents::Zero)?;
+        let parameters = norm_words.next_power_of_two();
+        let gammas = Ram::new("norm.gamma", parameters, serial_bits, Contents::Zero)?;
+        let betas = Ram::new("norm.beta", parameters, 32, Contents::Zero)?;
+        let address = gammas.read_address.width();
+        let count = natural_bits(norm_width as u64);
+        let sum = width + index;
+        Ok(Norm {
+            clock: Signal::default(),
+            reset: Flag::default(),
+            start: Flag::default(),
+            norm: Flag::default(),
+            cols: Sig::new(COLS_BITS),
+            entry_valid: Flag::default(),
+            entry_row_last: Flag::default(),
+            word: Sig::new(serial_bits),
+            word_valid: Flag::default(),
+            word_row_last: Flag::default(),
+            word_last: Flag::default(),
+            hold: Flag::default(),
+            parameters: Sig::new(ADDRESS_BITS),
+            parameter_write: Flag::default(),
+            parameter_address: Sig::new(ADDRESS_BITS),
+            parameter_gamma: Sig::new(serial_bits),
+            parameter_beta: Sig::new(32),
+            q: Sig::new(serial_bits),
+            q_valid: Flag::default(),
+            q_row_last: Flag::default(),
+            q_second: Flag::default(),
+            beta_used: Flag::default(),
+            done: Flag::default(),
+            ready: Flag::default(),
+            busy: Flag::default(),
+            working: Flag::default(),
+            scaling: Flag::default(),
+            element: Flag::default(),
+            element_last: Flag::default(),
+            row_word: Sig::new(serial_bits),
+            width: Sig::new(count),
+            row_sum: Sig::new(sum),
+            gamma: Sig::new(serial_bits),
+            beta: Sig::new(32),
+            valid: Flag::default(),
+            row_last: Flag::default(),
+            last: Flag::default(),
+            rows,
+            gammas,
+            betas,
+            odd: Reg::default(),
+            unfinished: Reg::new(2),
+            midway: Reg::default(),
+            width_r: Reg::new(count),
+            column: Reg::new(index),
+            word_slot: Reg::default(),
+            coming_sum: Reg::new(sum),
+            coming_last: Reg::default(),
+            complete: Reg::default(),
+            working_r: Reg::default(),
+            squares: Reg::default(),
+            epsilon: Reg::default(),
+            scales: Reg::default(),
+            scaling_r: Reg::default(),
+            slot: Reg::default(),
+            sum: Reg::new(sum),
+            last_r: Reg::default(),
+            next: Reg::new(index),
+            centred: Reg::new(index),
+            element_r: Reg::default(),
+            element_last_r: Reg::default(),
+            gamma_pointer: Reg::new(address),
+            beta_pointer: Reg::new(address),
+            opens: Flag::default(),
+            finish: Flag::default(),
+            arrive: Flag::default(),
+            issue: Flag::default(),
+            centre: Flag::default(),
+            take: Flag::default(),
+            after: Sig::new(count),
+            at_end: Flag::default(),
+            from_slot: Sig::new(index + 1),
+            to_slot: Sig::new(index + 1),
+            to_column: Sig::new(index),
+            zero: Const::new(1, S::new(0)),
+            naught: Const::natural(0),
+            one: Const::natural(1),
+            two: Const::natural(2),
+            index_bits: Const::natural(index as u64),
+            activity: Default::default(),
+        })
+    }
+}
+
+impl Logic for Norm {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self,
+            clock,
+            odd,
+            unfinished,
+            midway,
+            width_r,
+            column,
+            word_slot,
+            coming_sum,
+            coming_last,
+            complete,
+            working_r,
+            squares,
+            epsilon,
+            scales,
+            scaling_r,
+            slot,
+            sum,
+            last_r,
+            next,
+            centred,
+            element_r,
+            element_last_r,
+            gamma_pointer,
+            beta_pointer
+        );
+        clock!(self, clock, rows, gammas, betas);
+        self.opens.next = self.complete.q.val() && !self.working_r.q.val();
+        self.finish.next = self.scaling_r.q.val() && self.q_valid.val() && self.q_second.val() && self.q_row_last.val();
+        if self.start.val() && self.norm.val() {
+            self.width_r.d.next = self.cols.val().into();
+        }
+
+        // Rows unfinished, counted where they enter.
+        self.arrive.next = self.entry_valid.val() && self.norm.val() && !self.midway.q.val();
+        if self.entry_valid.val() && self.norm.val() {
+            self.midway.d.next = !self.entry_row_last.val();
+        }
+        if self.arrive.val() && !self.finish.val() {
+            self.unfinished.d.next = (self.unfinished.q.val() + 1).into();
+        }
+        if self.finish.val() && !self.arrive.val() {
+            self.unfinished.d.next = (self.unfinished.q.val() - 1).into();
+        }
+        self.ready.next = self.unfinished.q.val() < self.two.val();
+        self.busy.next = !(self.unfinished.q.val() == 0);
+
+        // Words come on even cycles; c is stored on odd ones.
+        self.odd.d.next = !self.odd.q.val();
+        self.centre.next =
+            self.working_r.q.val() && !self.scaling_r.q.val() && self.q_valid.val() && !self.q_second.val();
+        self.rows.write_enable.next = self.word_valid.val() || (self.centre.val() && !self.q_row_last.val());
+        self.to_slot.next = self.naught.val();
+        if (self.word_slot.q.val() && self.word_valid.val()) || (self.slot.q.val() && !self.word_valid.val()) {
+            self.to_slot.next = self.one.val();
+        }
+        self.to_column.next = self.centred.q.val();
+        self.rows.write_data.next = self.q.val();
+        if self.word_valid.val() {
+            self.to_column.next = self.column.q.val();
+            self.rows.write_data.next = self.word.val();
+        }
+        self.rows.write_address.next =
+            ((self.to_slot.val() << self.index_bits.val().index()) | self.to_column.val()).into();
+        if self.opens.val() {
+            self.coming_sum.d.next = self.zero.val();
+        }
+        if self.word_valid.val() {
+            self.odd.d.next = true;
+            self.column.d.next = (self.column.q.val() + 1).into();
+            self.coming_sum.d.next = (self.coming_sum.q.val() - self.word.val()).into();
+            if self.word_row_last.val() {
+                self.column.d.next = self.naught.val();
+                self.word_slot.d.next = !self.word_slot.q.val();
+                self.coming_last.d.next = self.word_last.val();
+                self.complete.d.next = true;
+            }
+        }
+        if self.opens.val() {
+            self.complete.d.next = false;
+        }
+
+        // The row in work.
+        self.issue.next = self.odd.q.val() && (self.squares.q.val() || (self.scales.q.val() && !self.hold.val()));
+        self.from_slot.next = self.naught.val();
+        if self.slot.q.val() {
+            self.from_slot.next = self.one.val();
+        }
+        self.rows.read_enable.next = self.issue.val();
+        self.rows.read_address.next =
+            ((self.from_slot.val() << self.index_bits.val().index()) | self.next.q.val()).into();
+        self.after.next = (self.next.q.val() + 1).into();
+        self.at_end.next = self.after.val() == self.width_r.q.val();
+        self.element_r.d.next = self.issue.val();
+        self.element_last_r.d.next = self.scales.q.val() && self.at_end.val();
+        if self.issue.val() {
+            self.next.d.next = self.after.val().into();
+            if self.at_end.val() {
+                self.next.d.next = self.naught.val();
+                self.epsilon.d.next = self.squares.q.val();
+                self.squares.d.next = false;
+                self.scales.d.next = false;
+            }
+        }
+        if self.epsilon.q.val() && self.odd.q.val() {
+            self.element_r.d.next = true;
+            self.element_last_r.d.next = true;
+            self.epsilon.d.next = false;
+        }
+        if self.centre.val() {
+            self.centred.d.next = (self.centred.q.val() + 1).into();
+        }
+        self.take.next = self.working_r.q.val() && self.q_valid.val() && !self.q_second.val();
+        if self.take.val() && (self.scaling_r.q.val() || !self.q_row_last.val()) {
+            self.gamma_pointer.d.next = (self.gamma_pointer.q.val() + 1).into();
+        }
+        if self.working_r.q.val() && self.beta_used.val() {
+            self.beta_pointer.d.next = (self.beta_pointer.q.val() + 1).into();
+        }
+        if self.working_r.q.val() && self.done.val() {
+            self.scaling_r.d.next = true;
+            self.scales.d.next = true;
+        }
+        if self.finish.val() {
+            self.working_r.d.next = false;
+            self.scaling_r.d.next = false;
+            self.slot.d.next = !self.slot.q.val();
+        }
+        if self.opens.val() {
+            self.working_r.d.next = true;
+            self.squares.d.next = true;
+            self.sum.d.next = self.coming_sum.q.val();
+            self.last_r.d.next = self.coming_last.q.val();
+            self.centred.d.next = self.naught.val();
+        }
+        if self.opens.val() || self.done.val() {
+            self.gamma_pointer.d.next = self.parameters.val().into();
+            self.beta_pointer.d.next = self.parameters.val().into();
+        }
+        self.gammas.read_enable.next = self.working_r.q.val();
+        self.gammas.read_address.next = self.gamma_pointer.q.val();
+        self.betas.read_enable.next = self.working_r.q.val();
+        self.betas.read_address.next = self.beta_pointer.q.val();
+        self.gammas.write_enable.next = self.parameter_write.val();
+        self.gammas.write_address.next = self.parameter_address.val().into();
+        self.gammas.write_data.next = self.parameter_gamma.val();
+        self.betas.write_enable.next = self.parameter_write.val();
+        self.betas.write_address.next = self.parameter_address.val().into();
+        self.betas.write_data.next = self.parameter_beta.val();
+
+        if self.reset.val() {
+            self.unfinished.d.next = self.naught.val();
+            self.midway.d.next = false;
+            self.column.d.next = self.naught.val();
+            self.word_slot.d.next = false;
+            self.coming_sum.d.next = self.zero.val();
+            self.complete.d.next = false;
+            self.working_r.d.next = false;
+            self.squares.d.next = false;
+            self.epsilon.d.next = false;
+            self.scales.d.next = false;
+            self.scaling_r.d.next = false;
+            self.slot.d.next = false;
+            self.next.d.next = self.naught.val();
+            self.element_r.d.next = false;
+        }
+
+        self.working.next = self.working_r.q.val();
+        self.scaling.next = self.scaling_r.q.val();
+        self.element.next = self.element_r.q.val();
+        self.element_last.next = self.element_last_r.q.val();
+        self.row_word.next = self.rows.read_data.val();
+        self.width.next = self.width_r.q.val();
+        self.row_sum.next = self.sum.q.val();
+        self.gamma.next = self.gammas.read_data.val();
+        self.beta.next = self.betas.read_data.val();
+        self.valid.next = self.scaling_r.q.val() && self.q_valid.val() && self.q_second.val();
+        self.row_last.next = self.q_row_last.val();
+        self.last.next = self.q_row_last.val() && self.last_r.q.val();
+    }
+}

@@ -1,0 +1,559 @@
+//! The one multiplier of the serial arithmetic and what stands behind it: addend, rounding, accumulator, split, mantissa tables. Calcium and
+//! Normalise use it word by word, the layer norm twice an element; who works is seen from `working`.
+//!
+//! ```text
+//! cycle 0   operands              a: x | buffer word | q        b: memory | D | q | word | γ'
+//! 1 to 4    multiplier
+//! 5         product + addend      −Σx, β, ε (low part), 0
+//! 6         accumulator, low 32   and rounding begins
+//! 7         accumulator, high 18  (ε's high part comes here)
+//! 11        q
+//! row's end: 7, 8 captured (low, high), 9 to 12 split, 13 limit, 14 index, 15 address, 16 table, 17 word and `done`
+//! ```
+//! In the layer norm an element's first pass makes c = requant'(D·x − Σx) or n = dynround(c·R, h + offset), its second pass, 11 cycles later,
+//! V += c² or requant(n·γ' + β). After the last c² a pass with a = 0 adds ε, which stands in the parameters' place (32 bits as β, 16 as γ').
+//! Power and Count put their word where the accumulator is captured (`enter`), `done` comes [`ENTER_LATENCY`] cycles later.
+//!
+//! The accumulator has 50 bits: ε has at most 48, Σc² at most 10 + 2·17, a C 2·17 + 10. It is 0 after every capture.
+//! Two captures of `calcium` are at least 6 cycles apart (rows of three words): the exponent is not carried along with the table's word.
+//!
+//! ```
+//! use astromorph_hdl::{engine::unit::{LATENCY, Unit, UnitSize}, multiply::Target, number::*};
+//! use rust_hdl::prelude::*;
+//! let size = UnitSize { width: 8, serial_bits: 16, acc_bits: 26, norm_width: 64, mantissa_words: 64, target: Target::Generic };
+//! let mut u = Unit::new(&size).unwrap();
+//! u.connect_all();
+//! // y = n·R with R at 15 fraction bits: 1000 · 0.5 >> 7 (γ = SW − 1 − W = 7), rounded.
+//! (u.x.next, u.memory.next, u.x_valid.next) = (S::new(1000), S::new(1 << 14), true);
+//! for _ in 0..LATENCY { for level in [true, false] { u.clock.next.clk = level; simulate(&mut u, 10); } }
+//! assert_eq!((u.q.val(), u.out_valid.val()), (S::new(4), true));
+//! ```
+
+use super::fabric::Fabric;
+use super::mantissa::{self, Mantissa, TABLE_BITS};
+use super::requant::{self, Requant};
+use super::split::{self, EXPONENT_BITS, Split};
+use super::tags::{self, Tags};
+use crate::block;
+use crate::delay::Delay;
+use crate::multiply::Target;
+use crate::number::{Const, Flag, S, Sig, U, natural_bits, unsigned_cast_of};
+use crate::register::Reg;
+use astromorph::Result;
+use rust_hdl::prelude::*;
+
+/// Cycles from operands to q.
+pub const LATENCY: usize = tags::LATENCY;
+/// Cycles from `enter` to `done`.
+pub const ENTER_LATENCY: usize = 1 + split::LATENCY + mantissa::LATENCY;
+/// Cycles from the last word of a calcium row to `done`.
+pub const ROW_LATENCY: usize = 8 + ENTER_LATENCY;
+/// Bits of the accumulator, with sign.
+pub const SUM_BITS: u32 = 50;
+
+/// Sizes of the unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitSize {
+    /// W.
+    pub width: u32,
+    /// SW.
+    pub serial_bits: u32,
+    /// A.
+    pub acc_bits: u32,
+    /// Widest layer norm.
+    pub norm_width: usize,
+    /// Words of the mantissa tables.
+    pub mantissa_words: usize,
+    /// What the Verilog is for.
+    pub target: Target,
+}
+
+impl UnitSize {
+    /// Bits of Σx.
+    pub fn row_sum_bits(&self) -> u32 {
+        self.width + natural_bits(self.norm_width as u64 - 1)
+    }
+
+    /// Bits of D.
+    pub fn count_bits(&self) -> u32 {
+        natural_bits(self.norm_width as u64)
+    }
+}
+
+block! {
+    /// See the module's text.
+    pub struct Unit {
+        inputs {
+            /// Synchronous reset.
+            reset: Flag<In>,
+            /// Word of the stream.
+            x: Sig<In, S>,
+            /// It uses the multiplier.
+            x_valid: Flag<In>,
+            /// Last of its row.
+            x_row_last: Flag<In>,
+            /// Last lane of a pass.
+            x_pass_last: Flag<In>,
+            /// Last of the step.
+            x_last: Flag<In>,
+            /// g or R for it.
+            memory: Sig<In, S>,
+            /// Products are summed over the row.
+            calcium: Flag<In>,
+            /// A word for split and table.
+            enter: Flag<In>,
+            /// The word.
+            entry_word: Sig<In, S>,
+            /// It is a sum for the power table.
+            power: Flag<In>,
+            /// Least exponent of C.
+            minimum: Sig<In, U>,
+            /// The stream's table.
+            mantissa_table: Sig<In, U>,
+            /// Its mantissa bits.
+            mantissa_bits: Sig<In, U>,
+            /// The layer norm works.
+            working: Flag<In>,
+            /// It is in its last phase.
+            scaling: Flag<In>,
+            /// First pass of an element.
+            element: Flag<In>,
+            /// It is the row's last.
+            element_last: Flag<In>,
+            /// x or c of it.
+            row_word: Sig<In, S>,
+            /// D.
+            width: Sig<In, U>,
+            /// −Σx.
+            row_sum: Sig<In, S>,
+            /// γ', or the high part of ε.
+            gamma: Sig<In, S>,
+            /// β, or the low part of ε.
+            beta: Sig<In, S>,
+            /// Shift of c.
+            norm_drop: Sig<In, U>,
+            /// Shift of n, less h, + 32.
+            norm_offset: Sig<In, U>,
+            /// Shift of the result, + 8.
+            norm_shift: Sig<In, U>,
+            /// The 1/√ table.
+            norm_table: Sig<In, U>,
+            /// Its mantissa bits.
+            norm_bits: Sig<In, U>,
+            /// Load a table's word.
+            table_write: Flag<In>,
+            /// Where to.
+            table_address: Sig<In, U>,
+            /// What.
+            table_data: Sig<In, S>,
+        }
+        outputs {
+            /// Rounded word.
+            q: Sig<Out, S>,
+            /// It is one.
+            out_valid: Flag<Out>,
+            /// Flags of its operands.
+            out_row_last: Flag<Out>,
+            /// Second pass, or last lane of a pass.
+            out_second: Flag<Out>,
+            /// Last of the step.
+            out_last: Flag<Out>,
+            /// β of a second pass is being used.
+            beta_used: Flag<Out>,
+            /// A number has been looked up.
+            done: Flag<Out>,
+            /// The table's word.
+            word: Sig<Out, S>,
+            /// The number's exponent.
+            exponent: Sig<Out, U>,
+            /// The number itself, limited, with `done`; for the calcium tap.
+            number: Sig<Out, S>,
+        }
+        parts {
+            a: Reg<S>,
+            b: Reg<S>,
+            multiplier: Fabric,
+            tags: Tags,
+            addend: Reg<S>,
+            sum: Reg<S>,
+            amount: Reg<U>,
+            narrow: Reg<bool>,
+            requant: Requant,
+            low: Reg<U>,
+            carry: Reg<bool>,
+            add_high: Reg<bool>,
+            operand_high: Reg<U>,
+            high: Reg<U>,
+            capture_low: Reg<bool>,
+            capture_high: Reg<bool>,
+            held_low: Reg<U>,
+            held_high: Reg<U>,
+            held: Reg<bool>,
+            split: Split,
+            mantissa: Mantissa,
+            looked: Delay<bool>,
+            done_r: Reg<bool>,
+            number_line: Delay<S>,
+        }
+        locals {
+            squaring: Flag<Local>,
+            first_pass: Flag<Local>,
+            add: Flag<Local>,
+            beta_long: Sig<Local, S>,
+            beta_low: Sig<Local, U>,
+            epsilon_high: Sig<Local, U>,
+            sum_low: Sig<Local, U>,
+            sum_above: Sig<Local, S>,
+            sum_high: Sig<Local, S>,
+            total: Sig<Local, U>,
+            left: Sig<Local, U>,
+            right: Sig<Local, U>,
+            total_high: Sig<Local, U>,
+            entered: Sig<Local, S>,
+            whole_number: Sig<Local, U>,
+            half_exponent: Sig<Local, U>,
+            root_amount: Sig<Local, U>,
+            drop_amount: Sig<Local, U>,
+            least: Sig<Local, S>,
+            zero: Const<S>,
+            unity: Const<S>,
+            naught: Const<U>,
+            one: Const<U>,
+            by_one: Const<U>,
+            by_32: Const<U>,
+            drop_more: Const<U>,
+            offset_more: Const<U>,
+            normalise_amount: Const<U>,
+        }
+    }
+}
+
+/// Bits below the accumulator's carry.
+const LOW_BITS: u32 = 32;
+/// The others.
+const HIGH_BITS: u32 = SUM_BITS - LOW_BITS;
+
+impl Unit {
+    /// From its sizes.
+    pub fn new(size: &UnitSize) -> Result<Self> {
+        let sw = size.serial_bits;
+        // The product and a β of 32 bits.
+        let sum = 2 * sw + 1;
+        let amount = requant::AMOUNT_BITS;
+        Ok(Unit {
+            clock: Signal::default(),
+            reset: Flag::default(),
+            x: Sig::new(sw),
+            x_valid: Flag::default(),
+            x_row_last: Flag::default(),
+            x_pass_last: Flag::default(),
+            x_last: Flag::default(),
+            memory: Sig::new(sw),
+            calcium: Flag::default(),
+            enter: Flag::default(),
+            entry_word: Sig::new(size.acc_bits),
+            power: Flag::default(),
+            minimum: Sig::new(EXPONENT_BITS),
+            mantissa_table: Sig::new(TABLE_BITS),
+            mantissa_bits: Sig::new(4),
+            working: Flag::default(),
+            scaling: Flag::default(),
+            element: Flag::default(),
+            element_last: Flag::default(),
+            row_word: Sig::new(sw),
+            width: Sig::new(size.count_bits()),
+            row_sum: Sig::new(size.row_sum_bits()),
+            gamma: Sig::new(sw),
+            beta: Sig::new(32),
+            norm_drop: Sig::new(5),
+            norm_offset: Sig::new(6),
+            norm_shift: Sig::new(6),
+            norm_table: Sig::new(TABLE_BITS),
+            norm_bits: Sig::new(4),
+            table_write: Flag::default(),
+            table_address: Sig::new(TABLE_BITS),
+            table_data: Sig::new(sw),
+            q: Sig::new(sw),
+            out_valid: Flag::default(),
+            out_row_last: Flag::default(),
+            out_second: Flag::default(),
+            out_last: Flag::default(),
+            beta_used: Flag::default(),
+            done: Flag::default(),
+            word: Sig::new(sw),
+            exponent: Sig::new(EXPONENT_BITS),
+            number: Sig::new(SUM_BITS),
+            a: Reg::new(sw),
+            b: Reg::new(sw),
+            multiplier: Fabric::new("tail.multiplier", sw, size.target)?,
+            tags: Tags::default(),
+            addend: Reg::new(33),
+            sum: Reg::new(sum),
+            amount: Reg::new(amount),
+            narrow: Reg::default(),
+            requant: Requant::new("tail.requant", sum, sw, size.width)?,
+            low: Reg::new(LOW_BITS),
+            carry: Reg::default(),
+            add_high: Reg::default(),
+            operand_high: Reg::new(HIGH_BITS),
+            high: Reg::new(HIGH_BITS),
+            capture_low: Reg::default(),
+            capture_high: Reg::default(),
+            held_low: Reg::new(LOW_BITS),
+            held_high: Reg::new(HIGH_BITS),
+            held: Reg::default(),
+            split: Split::new("tail.split", SUM_BITS, mantissa::fraction_bits(size.mantissa_words))?,
+            mantissa: Mantissa::new("tail.mantissa", size.mantissa_words, sw)?,
+            looked: Delay::new("tail.looked", 1, split::LATENCY + mantissa::FETCH)?,
+            done_r: Reg::default(),
+            number_line: Delay::new("tail.number", SUM_BITS, split::LATENCY + mantissa::LATENCY)?,
+            squaring: Flag::default(),
+            first_pass: Flag::default(),
+            add: Flag::default(),
+            beta_long: Sig::new(33),
+            beta_low: Sig::new(32),
+            epsilon_high: Sig::new(16),
+            sum_low: Sig::new(LOW_BITS),
+            sum_above: Sig::new(sum - LOW_BITS),
+            sum_high: Sig::new(HIGH_BITS),
+            total: Sig::new(LOW_BITS + 1),
+            left: Sig::new(HIGH_BITS + 1),
+            right: Sig::new(HIGH_BITS + 1),
+            total_high: Sig::new(HIGH_BITS + 1),
+            entered: Sig::new(SUM_BITS),
+            whole_number: Sig::new(SUM_BITS),
+            half_exponent: Sig::new(EXPONENT_BITS - 1),
+            root_amount: Sig::new(amount),
+            drop_amount: Sig::new(amount),
+            least: Sig::new(SUM_BITS),
+            zero: Const::new(1, S::new(0)),
+            unity: Const::new(2, S::new(1)),
+            naught: Const::natural(0),
+            one: Const::natural(1),
+            by_one: Const::natural(1),
+            by_32: Const::natural(LOW_BITS as u64),
+            drop_more: Const::natural(requant::LEFT as u64),
+            // − 32 + 8, modulo 64.
+            offset_more: Const::natural(64 - 32 + requant::LEFT as u64),
+            normalise_amount: Const::natural((sw + 14 - size.width + requant::LEFT) as u64),
+            activity: Default::default(),
+        })
+    }
+}
+
+impl Logic for Unit {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self,
+            clock,
+            a,
+            b,
+            addend,
+            sum,
+            amount,
+            narrow,
+            low,
+            carry,
+            add_high,
+            operand_high,
+            high,
+            capture_low,
+            capture_high,
+            held_low,
+            held_high,
+            held,
+            done_r
+        );
+        clock!(
+            self,
+            clock,
+            multiplier,
+            tags,
+            requant,
+            split,
+            mantissa,
+            looked,
+            number_line
+        );
+        self.tags.reset.next = self.reset.val();
+        self.looked.reset.next = self.reset.val();
+        self.number_line.reset.next = self.reset.val();
+
+        // 0: operands.
+        self.squaring.next = self.working.val() && !self.scaling.val();
+        self.first_pass.next = self.tags.out_valid.val() && !self.tags.out_second.val();
+        if self.working.val() {
+            self.tags.valid.next = self.element.val() || self.first_pass.val();
+            self.tags.row_last.next = self.element_last.val();
+            if !self.element.val() {
+                self.tags.row_last.next = self.tags.out_row_last.val();
+            }
+            self.tags.second.next = !self.element.val();
+            self.tags.last.next = false;
+            if self.element.val() {
+                self.a.d.next = self.row_word.val();
+                self.b.d.next = self.width.val().into();
+                if self.scaling.val() {
+                    self.b.d.next = self.mantissa.word.val();
+                }
+            } else {
+                self.a.d.next = self.requant.y.val();
+                self.b.d.next = self.requant.y.val();
+                if self.scaling.val() {
+                    self.b.d.next = self.gamma.val();
+                }
+                // ε's pass.
+                if !self.scaling.val() && self.tags.out_row_last.val() {
+                    self.a.d.next = self.zero.val();
+                }
+            }
+        } else {
+            self.tags.valid.next = self.x_valid.val();
+            self.tags.row_last.next = self.x_row_last.val();
+            self.tags.second.next = self.x_pass_last.val();
+            self.tags.last.next = self.x_last.val();
+            self.a.d.next = self.x.val();
+            self.b.d.next = self.memory.val();
+        }
+        self.multiplier.a.next = self.a.q.val();
+        self.multiplier.b.next = self.b.q.val();
+
+        // 4: the addend.
+        self.beta_low.next = unsigned_cast_of(self.beta);
+        self.beta_long.next = self.beta.val();
+        if self.squaring.val() {
+            self.beta_long.next = self.beta_low.val().into();
+        }
+        self.addend.d.next = self.zero.val();
+        if self.tags.at_4_second.val() {
+            if self.scaling.val() || (self.squaring.val() && self.tags.at_4_row_last.val()) {
+                self.addend.d.next = self.beta_long.val();
+            }
+        } else if self.squaring.val() {
+            self.addend.d.next = self.row_sum.val();
+        }
+        self.beta_used.next = self.tags.at_4_valid.val()
+            && self.tags.at_4_second.val()
+            && !(self.squaring.val() && self.tags.at_4_row_last.val());
+
+        // 5: sum and shift.
+        self.sum.d.next = (self.multiplier.p.val() + self.addend.q.val()).into();
+        self.half_exponent.next = (self.mantissa.limited.val() >> self.by_one.val().index()).into();
+        self.root_amount.next = (self.half_exponent.val() + self.norm_offset.val() + self.offset_more.val()).into();
+        self.drop_amount.next = (self.norm_drop.val() + self.drop_more.val()).into();
+        self.narrow.d.next = !self.working.val() || self.tags.at_5_second.val();
+        self.amount.d.next = self.normalise_amount.val();
+        if self.working.val() {
+            self.amount.d.next = self.norm_shift.val();
+            if !self.tags.at_5_second.val() {
+                self.amount.d.next = self.drop_amount.val();
+                if self.scaling.val() {
+                    self.amount.d.next = self.root_amount.val();
+                }
+            }
+        }
+        self.requant.x.next = self.sum.q.val();
+        self.requant.amount.next = self.amount.q.val();
+        self.requant.narrow.next = self.narrow.q.val();
+
+        // 6: the accumulator's low part.
+        self.add.next = self.tags.at_6_valid.val() && (self.calcium.val() || self.working.val());
+        if self.working.val() {
+            self.add.next = self.tags.at_6_valid.val() && self.tags.at_6_second.val() && self.squaring.val();
+        }
+        self.sum_low.next = unsigned_cast_of(self.sum.q).into();
+        self.sum_above.next = (unsigned_cast_of(self.sum.q) >> self.by_32.val().index()).into();
+        self.sum_high.next = self.sum_above.val();
+        self.total.next = (self.low.q.val() + self.sum_low.val()).into();
+        self.carry.d.next = self.total.val().get_bit(32);
+        self.epsilon_high.next = unsigned_cast_of(self.gamma).into();
+        self.operand_high.d.next = unsigned_cast_of(self.sum_high);
+        if self.squaring.val() && self.tags.at_6_row_last.val() {
+            self.operand_high.d.next = self.epsilon_high.val();
+        }
+        if self.capture_low.q.val() {
+            self.low.d.next = self.naught.val();
+        }
+        if self.add.val() {
+            self.low.d.next = self.total.val().into();
+        }
+        self.add_high.d.next = self.add.val();
+        self.capture_low.d.next = self.add.val() && self.tags.at_6_row_last.val();
+        // 7: the high part, with one place more for the carry.
+        self.left.next = ((self.high.q.val() << self.by_one.val().index()) | self.one.val()).into();
+        self.right.next = (self.operand_high.q.val() << self.by_one.val().index()).into();
+        if self.carry.q.val() {
+            self.right.next = ((self.operand_high.q.val() << self.by_one.val().index()) | self.one.val()).into();
+        }
+        self.total_high.next = (self.left.val() + self.right.val()).into();
+        if self.capture_high.q.val() {
+            self.high.d.next = self.naught.val();
+        }
+        if self.add_high.q.val() {
+            self.high.d.next = (self.total_high.val() >> self.by_one.val().index()).into();
+        }
+        self.capture_high.d.next = self.capture_low.q.val();
+        if self.capture_low.q.val() {
+            self.held_low.d.next = self.low.q.val();
+        }
+        // 8.
+        self.held.d.next = self.capture_high.q.val() || self.enter.val();
+        if self.capture_high.q.val() {
+            self.held_high.d.next = self.high.q.val();
+        }
+        self.entered.next = self.entry_word.val();
+        if self.enter.val() {
+            self.held_low.d.next = unsigned_cast_of(self.entered).into();
+            self.held_high.d.next = (unsigned_cast_of(self.entered) >> self.by_32.val().index()).into();
+        }
+
+        // 9: split and table.
+        self.whole_number.next = ((self.held_high.q.val() << self.by_32.val().index()) | self.held_low.q.val()).into();
+        self.split.x.next = self.whole_number.val().into();
+        self.mantissa.exponent.next = self.split.exponent.val();
+        self.mantissa.fraction.next = self.split.fraction.val();
+        self.mantissa.minimum.next = self.naught.val();
+        if self.calcium.val() && !self.working.val() {
+            self.mantissa.minimum.next = self.minimum.val();
+        }
+        self.mantissa.whole.next = self.power.val() && !self.working.val();
+        self.mantissa.parity.next = self.working.val();
+        self.mantissa.base.next = self.mantissa_table.val();
+        self.mantissa.bits.next = self.mantissa_bits.val();
+        if self.working.val() {
+            self.mantissa.base.next = self.norm_table.val();
+            self.mantissa.bits.next = self.norm_bits.val();
+        }
+        self.looked.d.next = self.held.q.val();
+        self.mantissa.fetch.next = self.looked.q.val();
+        self.done_r.d.next = self.looked.q.val();
+        self.mantissa.table_write.next = self.table_write.val();
+        self.mantissa.table_address.next = self.table_address.val();
+        self.mantissa.table_data.next = self.table_data.val();
+        if self.reset.val() {
+            self.add_high.d.next = false;
+            self.capture_low.d.next = false;
+            self.capture_high.d.next = false;
+            self.held.d.next = false;
+            self.done_r.d.next = false;
+            self.low.d.next = self.naught.val();
+            self.high.d.next = self.naught.val();
+        }
+
+        self.q.next = self.requant.y.val();
+        self.out_valid.next = self.tags.out_valid.val();
+        self.out_row_last.next = self.tags.out_row_last.val();
+        self.out_second.next = self.tags.out_second.val();
+        self.out_last.next = self.tags.out_last.val();
+        self.done.next = self.done_r.q.val();
+        self.word.next = self.mantissa.word.val();
+        self.exponent.next = self.mantissa.limited.val();
+        self.number_line.d.next = self.whole_number.val().into();
+        self.least.next = (self.unity.val() << self.minimum.val().index()).into();
+        self.number.next = self.number_line.q.val();
+        if self.number_line.q.val() < self.least.val() {
+            self.number.next = self.least.val();
+        }
+    }
+}
