@@ -12,14 +12,34 @@ use astromorph::{Error, Result};
 use std::path::Path;
 
 /// Every built-in description, as it stands in the binary.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 8] = [
+    (
+        "constraints/cores/ecp5-128.toml",
+        include_str!("../../constraints/cores/ecp5-128.toml"),
+    ),
+    (
+        "constraints/cores/ecp5-32.toml",
+        include_str!("../../constraints/cores/ecp5-32.toml"),
+    ),
+    (
+        "constraints/cores/ecp5-8.toml",
+        include_str!("../../constraints/cores/ecp5-8.toml"),
+    ),
+    (
+        "constraints/cores/ecp5-int8.toml",
+        include_str!("../../constraints/cores/ecp5-int8.toml"),
+    ),
+    (
+        "constraints/cores/small-16.toml",
+        include_str!("../../constraints/cores/small-16.toml"),
+    ),
     (
         "constraints/cores/small-8.toml",
         include_str!("../../constraints/cores/small-8.toml"),
     ),
     (
-        "constraints/cores/small-16.toml",
-        include_str!("../../constraints/cores/small-16.toml"),
+        "constraints/cores/up5k-int16.toml",
+        include_str!("../../constraints/cores/up5k-int16.toml"),
     ),
     (
         "constraints/cores/up5k-int8.toml",

@@ -200,8 +200,24 @@ impl Logic for Engine {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(
-            self, clock, bus, fetch, fields, norm_fields, fill, walker, x_memory, array, intake, conveyor, front, tail,
-            store, bank_port, fifo, best
+            self,
+            clock,
+            bus,
+            fetch,
+            fields,
+            norm_fields,
+            fill,
+            walker,
+            x_memory,
+            array,
+            intake,
+            conveyor,
+            front,
+            tail,
+            store,
+            bank_port,
+            fifo,
+            best
         );
         dff_setup!(
             self,
@@ -504,10 +520,8 @@ impl Logic for Engine {
             && !self.conveyor.active.val()
             && !self.front.busy.val()
             && !self.tail.busy.val();
-        self.quiet.d.next = self.stream_idle.q.val()
-            && self.norm_idle.q.val()
-            && self.walker.idle.val()
-            && !self.intake.active.val();
+        self.quiet.d.next =
+            self.stream_idle.q.val() && self.norm_idle.q.val() && self.walker.idle.val() && !self.intake.active.val();
 
         // Errors.
         self.stalled.next = (self.fifo.m_valid.val() && !self.m_axis_tready.val())

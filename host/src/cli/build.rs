@@ -2,11 +2,14 @@
 
 use super::train::{command_line, publish};
 use super::{Common, Outcome};
-use crate::boards::Board;
+use crate::boards::{Board, Family};
 use crate::build::{self, Options, Source, ports};
+use crate::cores::core;
 use crate::progress::Progress;
 use crate::report::Report;
-use astromorph::Error;
+use astromorph::{Error, Result};
+use astromorph_hdl::engine::emit::emit_engine;
+use astromorph_hdl::multiply::Target;
 use astromorph_sim::tools::Tool;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -18,8 +21,11 @@ pub struct Build {
     #[arg(long)]
     board: String,
     /// The Verilog to build.
-    #[arg(long, value_name = "FILE")]
-    verilog: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "core")]
+    verilog: Option<PathBuf>,
+    /// The engine of this description instead: a built-in core by name, or NAME.toml.
+    #[arg(long, value_name = "CORE", conflicts_with = "verilog")]
+    core: Option<String>,
     /// Its top module.
     #[arg(long, value_name = "NAME", default_value = "top")]
     top: String,
@@ -44,11 +50,7 @@ impl Build {
     /// Builds into `--out` (default `out/build/BOARD-NAME`) and reports.
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let board = Board::find(&self.board)?;
-        let verilog = std::fs::read_to_string(&self.verilog).map_err(|e| Error::file(&self.verilog, e))?;
-        let name = self
-            .verilog
-            .file_stem()
-            .map_or(self.top.clone(), |s| s.to_string_lossy().into_owned());
+        let (name, verilog) = self.source(&board)?;
         let mode = if self.out_of_context { "-out-of-context" } else { "" };
         let folder = common
             .out
@@ -81,11 +83,28 @@ impl Build {
             command: command_line(),
             version: env!("CARGO_PKG_VERSION").into(),
             seed: first,
-            model: format!("{}, top module {}", self.verilog.display(), source.top),
+            model: format!("{}, top module {}", source.name, source.top),
             routed: Some(built.routed),
             stages: built.stages,
             ..Report::default()
         };
         publish(&report, &folder, common)
+    }
+
+    /// Name and text of what is built.
+    fn source(&self, board: &Board) -> Result<(String, String)> {
+        if let Some(which) = &self.core {
+            let core = core(which)?;
+            let target = match board.family {
+                Family::Ice40 => Target::Ice40,
+                Family::Ecp5 => Target::Ecp5,
+                Family::Gowin => Target::Generic,
+            };
+            return Ok((core.name.clone(), emit_engine(&core, target)?));
+        }
+        let path = self.verilog.as_deref().unwrap_or(Path::new(""));
+        let verilog = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+        let name = path.file_stem().map_or(self.top.clone(), |s| s.to_string_lossy().into_owned());
+        Ok((name, verilog))
     }
 }
