@@ -43,7 +43,7 @@ block! {
             index_valid: Flag<Out>,
         }
         parts {
-            within: Reg<bool>,
+            begun: Reg<bool>,
             best: Reg<S>,
             place: Reg<U>,
             column: Reg<U>,
@@ -68,7 +68,7 @@ impl Argmax {
             row_last: Flag::default(),
             index: Sig::new(COUNT_BITS),
             index_valid: Flag::default(),
-            within: Reg::default(),
+            begun: Reg::default(),
             best: Reg::new(width),
             place: Reg::new(COUNT_BITS),
             column: Reg::new(COUNT_BITS),
@@ -84,18 +84,18 @@ impl Argmax {
 impl Logic for Argmax {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, within, best, place, column, result, valid_r);
-        self.larger.next = !self.within.q.val() || (self.word.val() > self.best.q.val());
+        dff_setup!(self, clock, begun, best, place, column, result, valid_r);
+        self.larger.next = !self.begun.q.val() || (self.word.val() > self.best.q.val());
         self.valid_r.d.next = false;
         if self.valid.val() {
-            self.within.d.next = true;
+            self.begun.d.next = true;
             self.column.d.next = (self.column.q.val() + 1).into();
             if self.larger.val() {
                 self.best.d.next = self.word.val();
                 self.place.d.next = self.column.q.val();
             }
             if self.row_last.val() {
-                self.within.d.next = false;
+                self.begun.d.next = false;
                 self.column.d.next = self.zero.val();
                 self.valid_r.d.next = true;
                 self.result.d.next = self.place.q.val();
@@ -105,7 +105,7 @@ impl Logic for Argmax {
             }
         }
         if self.reset.val() {
-            self.within.d.next = false;
+            self.begun.d.next = false;
             self.column.d.next = self.zero.val();
             self.valid_r.d.next = false;
         }

@@ -168,7 +168,7 @@ block! {
             present: Flag<Local>,
             taken: Flag<Local>,
             pass_end: Flag<Local>,
-            end: Flag<Local>,
+            step_end: Flag<Local>,
             next_column: Sig<Local, U>,
             shown: Sig<Local, U>,
             zero: Const<U>,
@@ -259,7 +259,7 @@ impl Conveyor {
             present: Flag::default(),
             taken: Flag::default(),
             pass_end: Flag::default(),
-            end: Flag::default(),
+            step_end: Flag::default(),
             next_column: Sig::new(COUNT_BITS),
             shown: Sig::new(4),
             zero: Const::natural(0),
@@ -330,9 +330,9 @@ impl Logic for Conveyor {
         }
         self.taken.next = self.slot.val() && self.present.val() && (self.running.q.val() || self.go.q.val());
         self.pass_end.next = self.last_lane.q.val() || self.last_column.q.val();
-        self.end.next = self.last_column.q.val() && self.last_row.q.val();
+        self.step_end.next = self.last_column.q.val() && self.last_row.q.val();
         if self.source_r.q.val() == 1 {
-            self.end.next = self.last_column.q.val() && self.in_ends.val();
+            self.step_end.next = self.last_column.q.val() && self.in_ends.val();
         }
         self.flags_1.d.next = self.zero.val();
         self.shift_r.d.next = false;
@@ -366,7 +366,7 @@ impl Logic for Conveyor {
                 self.rows_left.d.next = (self.rows_left.q.val() - 1).into();
                 self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val()).into();
             }
-            if self.end.val() {
+            if self.step_end.val() {
                 self.active_r.d.next = false;
                 self.flags_1.d.next =
                     (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val() | self.last_bit.val()).into();

@@ -4,7 +4,7 @@ use super::train::{command_line, publish};
 use super::{Common, Outcome};
 use crate::boards::Board;
 use crate::build::{self, Options, Source, engine, ports};
-use crate::compile::core_file;
+use crate::cores::core;
 use crate::progress::Progress;
 use crate::report::Report;
 use astromorph::Error;
@@ -54,9 +54,9 @@ struct What {
     /// Any Verilog.
     #[arg(long, value_name = "FILE")]
     verilog: Option<PathBuf>,
-    /// The engine of a core's description (`constraints/cores/*.toml`), emitted for the board's device.
-    #[arg(long, value_name = "FILE")]
-    core: Option<PathBuf>,
+    /// The engine of this description, emitted for the board's device: a built-in core by name, or NAME.toml.
+    #[arg(long, value_name = "CORE")]
+    core: Option<String>,
 }
 
 impl Build {
@@ -71,8 +71,8 @@ impl Build {
                 let title = format!("{}, top module {}", file.display(), self.top);
                 Ok((name, title, Input::Verilog(text)))
             }
-            (None, Some(file)) => {
-                let core = core_file(file)?;
+            (None, Some(name)) => {
+                let core = core(name)?;
                 let title = format!(
                     "engine, {} lanes of {} bits, id {:#010x}",
                     core.lanes,
