@@ -16,7 +16,7 @@
 //!
 //! A Run step: w0 to w4, then the gate (`wait`, `wait_fill`), then the offer to the walker, and when the stream is idle w5 to w15, w16 to w19
 //! only with a layer norm and when that is idle, then the start. So the next step's w0 to w4 are there long before the array ends its work.
-//! A word granted at cycle 0 is `value` at cycle 5 (bus 3, register and index 1, sum 1).
+//! A word granted at cycle 0 is `value` at cycle 4 (bus 3, sum 1).
 //! Outside loops `block` is N and the block is first and final.
 //!
 //! Example: a core whose id is 7, M = [7, 40, 0]: header, then End; `busy` falls when all is quiet.
@@ -169,10 +169,6 @@ block! {
             wanted: Reg<U>,
             due: Reg<U>,
             count: Reg<U>,
-            word_1: Reg<U>,
-            index_1: Reg<U>,
-            number_1: Reg<U>,
-            valid_1: Reg<bool>,
             value_2: Reg<U>,
             number_2: Reg<U>,
             valid_2: Reg<bool>,
@@ -180,7 +176,6 @@ block! {
             r2: Reg<U>,
             span: Reg<U>,
             left: Reg<U>,
-            rest: Reg<U>,
             more: Reg<bool>,
             block_r: Reg<U>,
             first: Reg<bool>,
@@ -290,10 +285,6 @@ impl Fetch {
             wanted: Reg::new(4),
             due: Reg::new(4),
             count: Reg::new(5),
-            word_1: Reg::new(32),
-            index_1: Reg::new(at_bits),
-            number_1: Reg::new(5),
-            valid_1: Reg::default(),
             value_2: Reg::new(32),
             number_2: Reg::new(5),
             valid_2: Reg::default(),
@@ -301,7 +292,6 @@ impl Fetch {
             r2: Reg::new(at_bits),
             span: Reg::new(COUNT_BITS),
             left: Reg::new(COUNT_BITS),
-            rest: Reg::new(COUNT_BITS),
             more: Reg::default(),
             block_r: Reg::new(COUNT_BITS),
             first: Reg::default(),
@@ -370,10 +360,6 @@ impl Logic for Fetch {
             wanted,
             due,
             count,
-            word_1,
-            index_1,
-            number_1,
-            valid_1,
             value_2,
             number_2,
             valid_2,
@@ -381,7 +367,6 @@ impl Logic for Fetch {
             r2,
             span,
             left,
-            rest,
             more,
             block_r,
             first,
@@ -398,9 +383,6 @@ impl Logic for Fetch {
         self.errors.next = self.zero.val();
 
         // Words that come: index register, then the sum.
-        self.valid_1.d.next = self.word_valid.val();
-        self.word_1.d.next = self.word.val();
-        self.number_1.d.next = self.count.q.val();
         self.is_at.next = (self.count.q.val() == 3)
             || (self.count.q.val() == 6)
             || (self.count.q.val() == 9)
@@ -419,16 +401,15 @@ impl Logic for Fetch {
                 self.index.next = self.x_last.val();
             }
         }
-        self.index_1.d.next = self.index.val();
         self.beyond.next = (self.word.val() >> self.at_bits.val().index()).into();
         self.outside.d.next = self.word_valid.val() && self.is_at.val() && !(self.beyond.val() == 0);
         if self.word_valid.val() {
             self.count.d.next = (self.count.q.val() + 1).into();
         }
-        self.valid_2.d.next = self.valid_1.q.val();
-        self.number_2.d.next = self.number_1.q.val();
-        self.sum.next = (self.word_1.q.val() + self.index_1.q.val()).into();
-        self.upper.next = (self.word_1.q.val() >> self.at_bits.val().index()).into();
+        self.valid_2.d.next = self.word_valid.val();
+        self.number_2.d.next = self.count.q.val();
+        self.sum.next = (self.word.val() + self.index.val()).into();
+        self.upper.next = (self.word.val() >> self.at_bits.val().index()).into();
         self.value_2.d.next = ((self.upper.val() << self.at_bits.val().index()) | self.sum.val()).into();
 
         // Requests.
@@ -444,8 +425,7 @@ impl Logic for Fetch {
         self.last_word.next = self.valid_2.q.val() && (self.due.q.val() == 1);
         self.opcode.next = self.value_2.q.val().into();
 
-        // Blocks: what is left after this one, and this one's size.
-        self.rest.d.next = (self.left.q.val() - self.span.q.val()).into();
+        // Blocks: whether one follows, and this one's size.
         self.more.d.next = self.span.q.val() < self.left.q.val();
         self.block_r.d.next = self.left.q.val();
         if self.more.q.val() {
@@ -521,7 +501,7 @@ impl Logic for Fetch {
         }
         if self.state.q.val() == self.next_block.val() {
             self.next_op.next = true;
-            self.left.d.next = self.rest.q.val();
+            self.left.d.next = (self.left.q.val() - self.span.q.val()).into();
             self.pc.d.next = self.loop_pc.q.val();
             self.first.d.next = false;
             if !self.more.q.val() {
@@ -613,7 +593,6 @@ impl Logic for Fetch {
         if self.reset.val() {
             self.state.d.next = self.idle.val();
             self.wanted.d.next = self.zero.val();
-            self.valid_1.d.next = false;
             self.valid_2.d.next = false;
             self.start_r.d.next = false;
             self.fill_start_r.d.next = false;

@@ -13,11 +13,11 @@ use crate::engine::fill::Fill;
 use crate::engine::front::Front;
 use crate::engine::intake::Intake;
 use crate::engine::memory::Kind;
+use crate::engine::output::Output;
 use crate::engine::sizes::{COUNT_BITS, Sizes};
 use crate::engine::store::Store;
 use crate::engine::tail::{NORM_IN_FLIGHT, Tail};
 use crate::engine::xmem::XMemory;
-use crate::fifo::Fifo;
 use crate::multiply::Target;
 use crate::number::{Const, Flag, Sig};
 use crate::register::Reg;
@@ -59,8 +59,6 @@ impl Engine {
             latency: Array::latency(&array),
             blocks: array.blocks(),
         };
-        let group = s.lanes + LATE_CREDITS;
-        let depth = (2 * group).next_power_of_two();
         let front = Front::new(core)?;
         let tail = Tail::new(core, target)?;
         let bit = |n: u64| Const::natural(1 << n);
@@ -120,7 +118,7 @@ impl Engine {
             tail,
             store: Store::new(&s, NORM_IN_FLIGHT)?,
             bank_port: BankPort::new(&s)?,
-            fifo: Fifo::new(depth, group, s.serial_bits)?,
+            sink: Output::new(s.lanes + LATE_CREDITS, s.serial_bits)?,
             best: Argmax::new(s.serial_bits),
             source: Reg::new(2),
             wide: Reg::default(),
@@ -144,7 +142,6 @@ impl Engine {
             errors: Sig::new(7),
             lane: Sig::new(s.lane_bits),
             zero: Const::natural(0),
-            one: Const::natural(1),
             longest_stall: Const::natural(LONGEST_STALL),
             gamma_shift: Const::natural(32),
             lane_shift: Const::natural(16),
