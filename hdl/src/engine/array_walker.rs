@@ -313,8 +313,7 @@ impl Logic for ArrayWalker {
         self.pass_end.next = self.issue.val() && self.last_pair.q.val();
         self.load.next = self.odd.val()
             && self.offer.val()
-            && (!self.running.q.val()
-                || (self.pass_end.val() && self.last_pass.q.val() && self.last_row.q.val()));
+            && (!self.running.q.val() || (self.pass_end.val() && self.last_pass.q.val() && self.last_row.q.val()));
         if self.captured.val() {
             self.pending.d.next = false;
         }

@@ -111,7 +111,9 @@ impl BankPort {
             lane: Sig::new(l),
             group_of: Sig::new(l),
             group_shift: Const::natural(s.group_shift.into()),
-            element: (0..s.group).map(|n| Const::natural((n * 32 / s.group) as u64)).collect(),
+            element: (0..s.group)
+                .map(|n| Const::natural((n * 32 / s.group) as u64))
+                .collect(),
             group: (0..s.lanes).map(|n| Const::natural((n / s.group) as u64)).collect(),
             activity: Default::default(),
         })

@@ -148,7 +148,9 @@ impl Bus {
             part_2: Reg::new(part),
             part_3: Reg::new(part),
             stream: Flag::default(),
-            element: (0..s.group).map(|n| Const::natural((n * 32 / s.group) as u64)).collect(),
+            element: (0..s.group)
+                .map(|n| Const::natural((n * 32 / s.group) as u64))
+                .collect(),
             part_bits: Const::natural(s.group_shift.into()),
             activity: Default::default(),
         })

@@ -22,8 +22,7 @@ use std::fmt::Write as _;
 pub fn emit_engine(core: &EngineConfig, target: Target) -> Result<String> {
     let mut engine = Engine::new(core, target)?;
     engine.connect_all();
-    check_all(&engine)
-        .map_err(|e| Error::field("engine.connections", "every signal driven once", format!("{e:?}")))?;
+    check_all(&engine).map_err(|e| Error::field("engine.connections", "every signal driven once", format!("{e:?}")))?;
     let mut text = header(core, target);
     text.push_str(&verilog(&engine));
     Ok(text)

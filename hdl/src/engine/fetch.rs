@@ -410,8 +410,7 @@ impl Logic for Fetch {
         self.number_2.d.next = self.count.q.val();
         self.sum.next = (self.word.val() + self.index.val()).into();
         self.upper.next = (self.word.val() >> self.at_bits.val().index()).into();
-        self.value_2.d.next =
-            ((self.upper.val() << self.at_bits.val().index()) | self.sum.val()).into();
+        self.value_2.d.next = ((self.upper.val() << self.at_bits.val().index()) | self.sum.val()).into();
 
         // Requests.
         self.request.next = !(self.wanted.q.val() == 0);
@@ -514,7 +513,8 @@ impl Logic for Fetch {
         }
 
         // A Run step.
-        self.ready.next = (!self.head.wait_all.val() || self.quiet.val()) && (!self.head.wait_fill.val() || self.fill_idle.val());
+        self.ready.next =
+            (!self.head.wait_all.val() || self.quiet.val()) && (!self.head.wait_fill.val() || self.fill_idle.val());
         if (self.state.q.val() == self.gate.val()) && self.ready.val() {
             self.state.d.next = self.stream_gate.val();
             if self.head.source.val() == 0 {

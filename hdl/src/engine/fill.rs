@@ -157,7 +157,9 @@ impl Fill {
 impl Logic for Fill {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, asking, from, words, ask_lane, bank, put_lane, flight, error_r);
+        dff_setup!(
+            self, clock, asking, from, words, ask_lane, bank, put_lane, flight, error_r
+        );
         self.request.next = self.asking.q.val() && !self.blocked.val();
         self.granted.next = self.asking.q.val() && !self.blocked.val() && self.grant.val();
         if self.granted.val() {

@@ -117,8 +117,7 @@ impl Logic for Queue {
         self.waiting.next = (self.write_pointer.q.val() - self.read_pointer.q.val()).into();
         self.hold_r.d.next = !(self.waiting.val() < self.limit.val());
         self.behind.next = !(self.write_pointer.q.val() == self.read_pointer.q.val());
-        self.fetch.next = self.behind.val()
-            && (!self.some_r.q.val() || self.pop.val());
+        self.fetch.next = self.behind.val() && (!self.some_r.q.val() || self.pop.val());
         self.memory.write_enable.next = self.push.val();
         self.memory.write_address.next = self.write_pointer.q.val();
         self.memory.write_data.next = self.data.val();

@@ -218,7 +218,12 @@ impl Store {
             row_start: Reg::new(a),
             below: Reg::new(a),
             lane: Reg::new(s.lane_bits),
-            queue: Queue::new("store.queue", (WAITING + 2 + in_flight).next_power_of_two(), WAITING, w + 1)?,
+            queue: Queue::new(
+                "store.queue",
+                (WAITING + 2 + in_flight).next_power_of_two(),
+                WAITING,
+                w + 1,
+            )?,
             norm_pointer: Reg::new(a),
             norm_row_start: Reg::new(a),
             norm_below: Reg::new(a),
@@ -302,8 +307,7 @@ impl Logic for Store {
             self.queue.data.next = (unsigned_cast_of(self.norm_word) | self.row_bit.val()).into();
         }
         self.write.next = self.valid_1.q.val() && self.to_x.val();
-        self.pop.next =
-            self.odd.val() && self.queue.some.val() && !self.write.val() && !self.operand_request.val();
+        self.pop.next = self.odd.val() && self.queue.some.val() && !self.write.val() && !self.operand_request.val();
         self.queue.pop.next = self.pop.val();
         self.queued.next = self.queue.head.val();
         self.norm_below.d.next = (self.norm_row_start.q.val() + self.norm_row.val()).into();

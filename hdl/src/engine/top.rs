@@ -199,8 +199,24 @@ impl Logic for Engine {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(
-            self, clock, bus, fetch, fields, norm_fields, fill, walker, x_memory, array, intake, conveyor, front, tail,
-            store, bank_port, sink, best
+            self,
+            clock,
+            bus,
+            fetch,
+            fields,
+            norm_fields,
+            fill,
+            walker,
+            x_memory,
+            array,
+            intake,
+            conveyor,
+            front,
+            tail,
+            store,
+            bank_port,
+            sink,
+            best
         );
         dff_setup!(
             self,

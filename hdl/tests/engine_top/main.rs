@@ -36,7 +36,10 @@ fn run(rng: &mut ChaCha8Rng, case: &Case, sequences: &[Vec<i32>], stalls: Stalls
     let cycles = rig::run(&mut e, &mut host, rng, 2_000_000);
     assert_eq!(e.error.val().get(), 0, "error flags");
     let words = rig::compare(&host, case, sequences);
-    println!("{cycles} cycles, {} busy, {} slots, {words} words", host.busy_cycles, host.slots);
+    println!(
+        "{cycles} cycles, {} busy, {} slots, {words} words",
+        host.busy_cycles, host.slots
+    );
     words
 }
 

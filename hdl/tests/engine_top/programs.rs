@@ -284,13 +284,25 @@ pub fn dense(rng: &mut ChaCha8Rng, lanes: usize, width: u32, d: usize, cols: usi
 }
 
 /// A layer with attention and feed-forward, two-pass, mean pooling or a logit row for every token.
-pub fn layer(rng: &mut ChaCha8Rng, lanes: usize, width: u32, d: usize, [m, e, hidden]: [usize; 3], tokens: usize) -> Case {
+pub fn layer(
+    rng: &mut ChaCha8Rng,
+    lanes: usize,
+    width: u32,
+    d: usize,
+    [m, e, hidden]: [usize; 3],
+    tokens: usize,
+) -> Case {
     let n_max = 7;
     let mut s = Sketch::new(rng, lanes, width, n_max);
     let (w, serial) = (width, s.core.serial_bits());
     let (row, t, m2, e2, hidden2) = (even(d), even(tokens), even(m), even(e), even(hidden));
     let [x, x1, y_at] = [row, row, e2].map(|n| s.x(n_max * n as usize));
-    let (aw, b, f, pooled_at) = (s.x(m * t as usize), s.x(tokens * m2 as usize), s.x(tokens * hidden2 as usize), s.x(d));
+    let (aw, b, f, pooled_at) = (
+        s.x(m * t as usize),
+        s.x(tokens * m2 as usize),
+        s.x(tokens * hidden2 as usize),
+        s.x(d),
+    );
     let passes = e.div_ceil(lanes);
     let (v, h) = (s.bank(passes * t as usize), s.bank(passes * m2 as usize));
     let (block, next) = (

@@ -49,7 +49,10 @@ impl Host {
     pub fn new(case: &Case, sequences: &[Vec<i32>], stalls: Stalls) -> Self {
         let words = |x: &Vec<i32>| {
             let last = x.len() - 1;
-            x.iter().enumerate().map(move |(n, &w)| (w, n == last)).collect::<Vec<_>>()
+            x.iter()
+                .enumerate()
+                .map(move |(n, &w)| (w, n == last))
+                .collect::<Vec<_>>()
         };
         Host {
             loads: case.loaded.writes(&case.core).collect(),
@@ -78,7 +81,8 @@ impl Host {
             self.sent += 1;
         }
         if e.m_axis_tvalid.val() && e.m_axis_tready.val() {
-            self.output.push((e.m_axis_tdata.val().get() as i32, e.m_axis_tlast.val()));
+            self.output
+                .push((e.m_axis_tdata.val().get() as i32, e.m_axis_tlast.val()));
         }
         if e.argmax_valid.val() {
             self.arg_max.push(e.argmax.val().get());
@@ -89,12 +93,22 @@ impl Host {
         for (tap, valid, word, step) in [
             (Tap::Sum, e.tap_sum_valid.val(), e.tap_sum_data.val(), step),
             (Tap::Linear, e.tap_linear_valid.val(), e.tap_linear_data.val(), step),
-            (Tap::Function, e.tap_function_valid.val(), e.tap_function_data.val(), step),
+            (
+                Tap::Function,
+                e.tap_function_valid.val(),
+                e.tap_function_data.val(),
+                step,
+            ),
             (Tap::Other, e.tap_other_valid.val(), e.tap_other_data.val(), step),
             (Tap::Sums, e.tap_sums_valid.val(), e.tap_sums_data.val(), step),
             (Tap::Calcium, e.tap_calcium_valid.val(), e.tap_calcium_data.val(), step),
             (Tap::Power, e.tap_power_valid.val(), e.tap_power_data.val(), step),
-            (Tap::Normalise, e.tap_normalise_valid.val(), e.tap_normalise_data.val(), step),
+            (
+                Tap::Normalise,
+                e.tap_normalise_valid.val(),
+                e.tap_normalise_data.val(),
+                step,
+            ),
             (Tap::Norm, e.tap_norm_valid.val(), e.tap_norm_data.val(), norm),
         ] {
             if valid {

@@ -12,6 +12,7 @@ mod bench;
 mod build;
 mod compile;
 mod emit;
+mod engine;
 mod evaluate;
 mod quantize;
 mod random;
