@@ -231,9 +231,9 @@ block! {
 }
 
 /// Cycles after which a plain word is through, its column sum stored.
-const PLAIN_CYCLES: u64 = PLAIN_LATENCY as u64 + 3;
+pub const PLAIN_CYCLES: u64 = PLAIN_LATENCY as u64 + 3;
 /// The same with serial arithmetic: E and R stored, or y summed.
-const SERIAL_CYCLES: u64 = unit::ROW_LATENCY as u64 + 1;
+pub const SERIAL_CYCLES: u64 = unit::ROW_LATENCY as u64 + 1;
 
 impl Tail {
     /// For a core.
