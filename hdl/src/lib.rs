@@ -6,6 +6,7 @@
 //! | arithmetic | [`round`], [`split`], [`phi`], [`positional`], [`seal`], [`power`], [`reciprocal`], [`normalise`] |
 //! | datapath | [`lane`], [`calcium`], [`drain`], [`fifo`] |
 //! | control | [`loader`], [`sequencer`] |
+//! | engine | [`engine`]: the array and its memories |
 //! | core | [`plan`] (sizes), [`core`](mod@core) (top), [`emit`] (Verilog text) |
 //!
 //! The law is `docs/arithmetic.md`, the ports are `docs/attention-core.md`, the oracle is `astromorph::twin::Attention`. Every block states

@@ -23,11 +23,23 @@ struct Device {
     cells: BTreeMap<String, u64>,
 }
 
+fn devices() -> Result<BTreeMap<String, Device>> {
+    toml::from_str(DEVICES).map_err(|e| Error::file("constraints/devices.toml", e))
+}
+
+/// Cells by type of one device (`up5k`).
+pub fn counts(device: &str) -> Result<BTreeMap<String, u64>> {
+    let mut all = devices()?;
+    let names: Vec<_> = all.keys().cloned().collect();
+    match all.remove(device) {
+        Some(found) => Ok(found.cells),
+        None => Err(Error::field("device", format!("one of {}", names.join(", ")), device)),
+    }
+}
+
 /// One line a device of the family `target`.
 pub fn fill(target: &str, cells: &BTreeMap<String, u64>) -> Result<Vec<String>> {
-    let devices: BTreeMap<String, Device> =
-        toml::from_str(DEVICES).map_err(|e| Error::file("constraints/devices.toml", e))?;
-    Ok(devices
+    Ok(devices()?
         .values()
         .filter(|d| d.target.eq_ignore_ascii_case(target))
         .map(|d| line(d, cells))

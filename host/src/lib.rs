@@ -4,14 +4,22 @@
 //! |---|---|
 //! | [`project`] | `model.toml`: model, quantisation, core, task, training |
 //! | [`data`] | data sets, tokeniser, batches |
+//! | [`boards`] | boards with their pins, clocks and tools |
+//! | [`build`] | synthesis, place and route over seeds, bitstream |
 //! | [`chain`] | every form against the next |
 //! | [`report`] | what was found: table, JSON, HTML |
 //! | [`cli`] | the verbs |
+//! | [`cores`] | descriptions of engines |
+//! | [`compile`] | an image and a core become a program |
 //! | [`devices`] | what FPGAs have, and how full a core makes them |
 //! | [`train`] | training in burn, with and without the hardware's rounding |
 
+pub mod boards;
+pub mod build;
 pub mod chain;
 pub mod cli;
+pub mod compile;
+pub mod cores;
 pub mod data;
 pub mod devices;
 pub mod interrupt;

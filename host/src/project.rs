@@ -97,6 +97,13 @@ pub enum TaskSpec {
     },
     /// SST-2 in `train.txt`, `dev.txt`, `test.txt`, below the data folder or its `sst-2`.
     Sst2 {},
+    /// CIFAR-10 images in the binary layout, below the data folder or its `cifar-10-batches-bin`.
+    Cifar10 {
+        /// Side of a token's patch in pixels.
+        patch: usize,
+    },
+    /// The next word of WikiText-2, below the data folder or its `wikitext-2`.
+    Wikitext2 {},
     /// Tables (TSV or CSV with a header) of labelled text.
     Text {
         /// File of the training split, below the data folder.
@@ -144,10 +151,12 @@ fn validation() -> usize {
 }
 
 /// The projects built into the program.
-pub const BUILTIN: [(&str, &str); 4] = [
+pub const BUILTIN: [(&str, &str); 6] = [
     ("recall", include_str!("../projects/recall.toml")),
     ("imdb", include_str!("../projects/imdb.toml")),
     ("sst2", include_str!("../projects/sst2.toml")),
+    ("cifar10", include_str!("../projects/cifar10.toml")),
+    ("wikitext2", include_str!("../projects/wikitext2.toml")),
     ("text", include_str!("../projects/text.toml")),
 ];
 
@@ -195,7 +204,67 @@ impl Project {
         self.task_fits_model()
     }
 
+    fn images_fit(&self, patch: usize) -> Result<()> {
+        let side = crate::data::cifar10::SIDE;
+        if patch == 0 || !side.is_multiple_of(patch) {
+            return Err(Error::field("task.patch", format!("a divisor of {side}"), patch));
+        }
+        let Input::Vectors { width, .. } = self.model.input else {
+            return Err(Error::field("model.input.kind", "\"vectors\" for images", "tokens"));
+        };
+        let (expected, tokens) = (3 * patch * patch, (side / patch) * (side / patch));
+        if width != expected {
+            return Err(Error::field(
+                "model.input.width",
+                format!("{expected} for this patch"),
+                width,
+            ));
+        }
+        range("model.n_max", self.model.n_max, tokens, 512)?;
+        let output = self.model.output;
+        if output.kind != OutputKind::Classes || output.size != 10 || output.pooling == Pooling::None {
+            let found = format!("{output:?}");
+            return Err(Error::field(
+                "model.output",
+                "10 classes with pooling \"mean\" or \"last\"",
+                found,
+            ));
+        }
+        if self.train.word_dropout > 0.0 {
+            return Err(Error::field(
+                "train.word_dropout",
+                "0 for images",
+                self.train.word_dropout,
+            ));
+        }
+        Ok(())
+    }
+
+    fn next_words_fit(&self) -> Result<()> {
+        let output = self.model.output;
+        let Input::Tokens {
+            vocabulary, slots: 1, ..
+        } = self.model.input
+        else {
+            return Err(Error::field(
+                "model.input",
+                "tokens of one slot for next words",
+                "another input",
+            ));
+        };
+        if output.kind != OutputKind::Vocabulary || output.size != vocabulary {
+            let expected = format!("a vocabulary of {vocabulary}, the input's");
+            return Err(Error::field("model.output", expected, format!("{output:?}")));
+        }
+        range("model.input.vocabulary", vocabulary, 3, 262_144)
+    }
+
     fn task_fits_model(&self) -> Result<()> {
+        match self.task {
+            TaskSpec::Cifar10 { patch } => return self.images_fit(patch),
+            TaskSpec::Wikitext2 {} => return self.next_words_fit(),
+            _ => {}
+        }
         let Input::Tokens { vocabulary, slots, .. } = self.model.input else {
             return Err(Error::field("model.input.kind", "\"tokens\" for this task", "vectors"));
         };

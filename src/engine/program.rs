@@ -31,7 +31,7 @@ pub enum Index {
     /// No moving part.
     #[default]
     None,
-    /// Register 1: 0 in the first block, `Next::r1` more in each following one.
+    /// Register 1: 0 in the first block, `Next::r1` more in each following one. Not used outside loops.
     R1,
     /// Register 2: the same with `Next::r2`.
     R2,
@@ -44,7 +44,7 @@ pub enum Index {
 pub enum Extent {
     /// A number, at least 1.
     Fixed(u32),
-    /// min(T, N − t0), where t0 is the block's first token.
+    /// min(T, N − t0), where t0 is the block's first token; N outside loops.
     Block,
 }
 
@@ -270,7 +270,7 @@ pub enum Serial {
     Normalise {
         /// First word of the read memory.
         read: u32,
-        /// κ, −16 and more: E + κ is −16 to 47 for every E.
+        /// κ, −144 to 111; E + κ is clamped to −16..47.
         offset: i32,
     },
     /// Source sums: (E, mant) = split(max(s, 1)); g[g + j] = mantissa table at `table` + E·2^bits + mant.
@@ -282,7 +282,7 @@ pub enum Serial {
         /// Its mantissa bits.
         bits: u32,
     },
-    /// Source count: reads[read] = split and reciprocal of N.
+    /// Source count: `reads[read]` = split and reciprocal of N.
     Count {
         /// Word of the read memory.
         read: u32,
@@ -389,4 +389,29 @@ pub struct Program {
     pub n_max: u32,
     /// The steps; the last is `End`.
     pub steps: Vec<Step>,
+}
+
+impl Run {
+    /// Every address that may move.
+    pub(super) fn places(&self) -> impl Iterator<Item = At> {
+        let s = &self.stream;
+        let x = match self.source {
+            Source::Array(mac) => Some(mac.x),
+            _ => None,
+        };
+        let addend = match s.addend {
+            Addend::Word { at, .. } => Some(at),
+            _ => None,
+        };
+        let other = match s.other {
+            Other::Key { at, .. } | Other::Residual { at, .. } => Some(at),
+            Other::None => None,
+        };
+        let to = match s.to {
+            To::X { at, .. } => Some(at),
+            _ => None,
+        };
+        let norm = s.norm.and_then(|norm| norm.to).map(|(at, _)| at);
+        [x, addend, other, to, norm].into_iter().flatten()
+    }
 }

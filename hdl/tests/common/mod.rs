@@ -2,6 +2,8 @@
 //! every cycle. (The full harness is another crate, which depends on this one.)
 #![allow(dead_code)]
 
+pub mod array;
+
 use rust_hdl::prelude::*;
 use std::fmt::Write as _;
 use std::process::Command;

@@ -9,7 +9,10 @@
 //! | 130 | interrupted; what was produced so far is kept |
 
 mod bench;
+mod build;
+mod compile;
 mod emit;
+mod engine;
 mod evaluate;
 mod quantize;
 mod random;
@@ -81,6 +84,10 @@ enum Verb {
     Simulate(simulate::Simulate),
     /// Write the core's Verilog.
     Emit(emit::Emit),
+    /// Synthesis, place and route over seeds, and the bitstream for a board.
+    Build(build::Build),
+    /// Compile an integer image for a core: program, memory map, tables.
+    Compile(compile::Compile),
     /// Accuracy on the test set, by form.
     Evaluate(evaluate::Evaluate),
     /// List or install the outside tools.
@@ -145,6 +152,8 @@ pub fn main() -> ExitCode {
         Verb::Verify(v) => v.run(&cli.common, &progress),
         Verb::Simulate(v) => v.run(&cli.common, &progress),
         Verb::Emit(v) => v.run(&cli.common, &progress),
+        Verb::Build(v) => v.run(&cli.common, &progress),
+        Verb::Compile(v) => v.run(&cli.common, &progress),
         Verb::Evaluate(v) => v.run(&cli.common, &progress),
         Verb::Tools(v) => v.run(&cli.common, &progress),
         Verb::Bench(v) => v.run(&cli.common, &progress),

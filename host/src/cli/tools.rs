@@ -1,6 +1,7 @@
 //! `astromorph tools`: which outside tools there are, and a private, pinned installation of those that are missing.
 
 use super::{Common, Failure, Outcome};
+use crate::boards::Board;
 use crate::progress::Progress;
 use crate::report::grid;
 use astromorph_sim::tools::{Tool, Tools as Found};
@@ -12,6 +13,9 @@ pub struct Tools {
     /// What to do.
     #[arg(value_enum, default_value_t = Action::List)]
     action: Action,
+    /// Install place and route for this board too.
+    #[arg(long)]
+    board: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -22,12 +26,25 @@ enum Action {
     Install,
 }
 
-/// The tools the chain can use; a missing optional one makes its comparison "not compared".
-pub const ALL: [(Tool, bool); 4] = [
-    (Tool::Yosys, true),
-    (Tool::Verilator, true),
-    (Tool::Icarus, false),
-    (Tool::Yosys023, false),
+/// What a tool is to the chain.
+#[derive(Clone, Copy, PartialEq)]
+enum Need {
+    Required,
+    /// A missing one makes its comparison "not compared".
+    Optional,
+    /// `build` installs it for the board that needs it.
+    Board,
+}
+
+/// The tools.
+const ALL: [(Tool, Need); 7] = [
+    (Tool::Yosys, Need::Required),
+    (Tool::Verilator, Need::Required),
+    (Tool::Icarus, Need::Optional),
+    (Tool::Yosys023, Need::Optional),
+    (Tool::NextpnrIce40, Need::Board),
+    (Tool::NextpnrEcp5, Need::Board),
+    (Tool::NextpnrGowin, Need::Board),
 ];
 
 impl Tools {
@@ -35,16 +52,25 @@ impl Tools {
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let mut rows = Vec::new();
         let mut failure = None;
-        for (tool, required) in ALL {
+        let board = self.board.as_deref().map(Board::find).transpose()?;
+        for (tool, need) in ALL {
+            let asked = board.as_ref().is_some_and(|b| b.family.tool() == tool);
+            let required = need == Need::Required || asked;
             let found = match self.action {
-                Action::Install => Found::ensure(&[tool], |line| progress.say(line)).and_then(|t| t.get(tool).cloned()),
-                Action::List => Found::find(tool),
+                Action::Install if need != Need::Board || asked => {
+                    Found::ensure(&[tool], |line| progress.say(line)).and_then(|t| t.get(tool).cloned())
+                }
+                _ => Found::find(tool),
             };
             let version = match &found {
                 Ok(tool) => tool.version().to_string(),
                 Err(e) => e.to_string(),
             };
-            let need = if required { "required" } else { "optional" };
+            let need = match need {
+                Need::Required => "required",
+                Need::Optional => "optional",
+                Need::Board => "build",
+            };
             rows.push(vec![
                 tool.name().to_string(),
                 need.to_string(),

@@ -9,7 +9,7 @@ use crate::report::{Report, StageRow, TrainingRow, text};
 use crate::train::run::{self, Event};
 use astromorph::weights::{NameMap, Weights};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `train`.
 #[derive(Args)]
@@ -56,15 +56,20 @@ impl Train {
 pub fn new_report(workspace: &Workspace, verb: &str) -> Report {
     Report {
         name: workspace.project.name.clone(),
-        command: std::env::args()
-            .skip(1)
-            .fold(String::from("astromorph"), |line, arg| line + " " + &arg),
+        command: command_line(),
         version: env!("CARGO_PKG_VERSION").into(),
         seed: workspace.project.train.seed,
         verb: verb.into(),
         model: describe(&workspace.project),
         ..Report::default()
     }
+}
+
+/// The verb with its arguments.
+pub fn command_line() -> String {
+    std::env::args()
+        .skip(1)
+        .fold(String::from("astromorph"), |line, arg| line + " " + &arg)
 }
 
 /// Writes the report's files and prints it. `run` reports in the output folder itself, other verbs in a folder of their name, so that
@@ -75,7 +80,12 @@ pub fn finish(report: &Report, workspace: &Workspace, common: &Common) -> Outcom
     } else {
         workspace.file(&report.verb)
     };
-    report.write(&folder)?;
+    publish(report, &folder, common)
+}
+
+/// Writes the report's files into a folder and prints it.
+pub fn publish(report: &Report, folder: &Path, common: &Common) -> Outcome {
+    report.write(folder)?;
     if common.json {
         let json = serde_json::to_string_pretty(report).map_err(|e| astromorph::Error::file("report.json", e))?;
         println!("{json}");

@@ -5,6 +5,8 @@
 //! | [`recall`] | generated from a seed |
 //! | [`imdb`] | `aclImdb/{train,test}/{pos,neg}/*.txt` |
 //! | [`sst2`] | `{train,dev,test}.txt`, a line `label text` a sentence |
+//! | [`cifar10`] | `cifar-10-batches-bin/*.bin`, images as patches |
+//! | [`wikitext2`] | `wikitext-2/wiki.{train,valid,test}.tokens`, next words |
 //! | [`table`] | labelled TSV or CSV |
 //! | [`vocabulary`] | words to identifiers, from the training split only |
 //! | [`batch`] | padded batches of examples of like length |
@@ -17,11 +19,13 @@
 //! ```
 
 pub mod batch;
+pub mod cifar10;
 pub mod imdb;
 pub mod recall;
 pub mod sst2;
 pub mod table;
 pub mod vocabulary;
+pub mod wikitext2;
 
 use crate::project::{Project, TaskSpec};
 use astromorph::sequence::Sequence;
@@ -102,6 +106,11 @@ pub fn load_with(project: &Project, folder: Option<&Path>, vocabulary: Option<Vo
         TaskSpec::Recall { .. } => return recall::generate(&project.task, project.train.seed),
         TaskSpec::Imdb { validation } => imdb::read(needed()?, *validation, project.train.seed)?,
         TaskSpec::Sst2 {} => sst2::read(needed()?)?,
+        TaskSpec::Cifar10 { patch } => return cifar10::read(needed()?, *patch),
+        TaskSpec::Wikitext2 {} => {
+            let (most, n_max) = (project.model.output.size, project.model.n_max);
+            return wikitext2::read(needed()?, most, n_max, vocabulary);
+        }
         TaskSpec::Text { .. } => table::read(needed()?, &project.task, project.train.seed)?,
     };
     encode(project, corpus, vocabulary)

@@ -39,6 +39,20 @@ impl Vocabulary {
                 }
             });
         }
+        Self::most_frequent(count, most)
+    }
+
+    /// The same of words that are tokens already.
+    pub fn of_words<'a>(words: impl Iterator<Item = &'a str>, most: usize) -> Self {
+        let mut count: HashMap<&str, usize> = HashMap::new();
+        for word in words {
+            *count.entry(word).or_default() += 1;
+        }
+        let count = count.into_iter().map(|(word, n)| (word.to_string(), n)).collect();
+        Self::most_frequent(count, most)
+    }
+
+    fn most_frequent(count: HashMap<String, usize>, most: usize) -> Self {
         let mut by_count: Vec<(String, usize)> = count.into_iter().collect();
         by_count.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let head = [NONE.to_string(), UNKNOWN.to_string()];
@@ -54,6 +68,11 @@ impl Vocabulary {
             .map(|(i, w)| (w.clone(), i as u32))
             .collect();
         Vocabulary { words, ids }
+    }
+
+    /// The identifier of a token; that of "unknown" for a word without one.
+    pub fn id(&self, word: &str) -> u32 {
+        self.ids.get(word).copied().unwrap_or(1)
     }
 
     /// Identifiers, with "none" and "unknown".
@@ -74,7 +93,7 @@ impl Vocabulary {
     /// Identifiers of a text, at most `n_max` and at least one.
     pub fn encode(&self, text: &str, n_max: usize) -> Vec<u32> {
         let mut ids = Vec::new();
-        tokens(text, |word| ids.push(self.ids.get(word).copied().unwrap_or(1)));
+        tokens(text, |word| ids.push(self.id(word)));
         if ids.len() > n_max {
             let head = n_max / 4;
             ids.drain(head..ids.len() - (n_max - head));

@@ -42,6 +42,19 @@ fn build(r: &Report) -> std::result::Result<String, String> {
         escape(&r.version)
     );
     let heading = |page: &mut String, s: &str| *page += &format!("<h2>{s}</h2>\n");
+    if let Some(routed) = &r.routed {
+        heading(&mut page, "Placed and routed");
+        for line in routed.lines() {
+            page += &format!("<p>{}</p>\n", escape(&line));
+        }
+        let labels: Vec<_> = routed.seeds.iter().map(|s| s.seed.to_string()).collect();
+        let values: Vec<_> = routed.seeds.iter().map(|s| s.mhz).collect();
+        let top = values.iter().copied().fold(routed.asked_mhz, f64::max);
+        page += &plot::bars("Highest frequency by seed", "MHz", &labels, &values, 0.0, top * 1.05)?;
+        for (head, rows) in routed.tables() {
+            page += &table(&head, &rows);
+        }
+    }
     if !r.accuracy.is_empty() {
         heading(&mut page, "Accuracy by form");
         let labels: Vec<_> = r.accuracy.iter().map(|a| format!("{} {}", a.form, a.width)).collect();

@@ -4,9 +4,11 @@
 
 mod html;
 mod plot;
+mod routed;
 mod table;
 
 pub use html::html;
+pub use routed::{BlockRow, Routed, SeedRow};
 pub use table::{grid, text};
 
 use astromorph::{Error, Result};
@@ -41,6 +43,9 @@ pub struct Report {
     pub calcium: Option<CalciumTrace>,
     /// Cells after synthesis, by target.
     pub cells: Vec<CellsRow>,
+    /// Placed and routed on a board's device.
+    #[serde(default)]
+    pub routed: Option<Routed>,
     /// Training curve: step, loss, validation accuracy where measured.
     pub training: Vec<TrainingRow>,
     /// Measured speeds and shares, with their goals.

@@ -46,6 +46,9 @@ pub fn number(x: f64) -> String {
 /// The whole report for a terminal.
 pub fn text(report: &Report) -> String {
     let mut out = format!("{}, {}: {}\n", report.name, report.verb, report.model);
+    if let Some(routed) = &report.routed {
+        out += &routed.text();
+    }
     let mut section = |head: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             out.push('\n');

@@ -44,7 +44,7 @@ pub fn replay(tool: &Installed, design: &Design, trace: &Trace, dir: &Path) -> R
         .output(dir.join("bench.vvp"))
         .run()?;
     let out = tool
-        .run_simulation()
+        .run_second()
         .arg("bench.vvp")
         .dir(dir)
         .limit(Duration::from_secs(3600))

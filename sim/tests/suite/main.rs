@@ -8,6 +8,8 @@ mod streams;
 mod support;
 mod tools;
 mod vendor_cells;
+mod vendor_engine;
 mod vendor_multipliers;
 mod vendor_ports;
+mod vendor_spram;
 mod waves;

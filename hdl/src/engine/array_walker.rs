@@ -1,0 +1,413 @@
+//! The array's sequencer: walks rows, passes and pairs of slots of a step, with the row of X and the row of the banks for each pair.
+//!
+//! | port | width | |
+//! |---|---|---|
+//! | odd | 1 | this cycle is odd; pairs go out in even ones |
+//! | set, number, value | 1, 5, 32 | words 1 to 4 of a step, kept beside the step in work |
+//! | offer, taken | 1, 1 | they are complete; the walker begins with them |
+//! | rows_block, k_block, block | 1, 1, 16 | rows or products are the block's tokens |
+//! | chain_free, captured | 1, 1 | a pass that ends now finds the shadow chain free; the chain holds a pass |
+//! | pair, last, mac_even, mac_odd | 1 each | a pair of slots, the pass's last, which of its slots multiply |
+//! | read_row, bank_row | X − 1, B − 1 | with `pair` |
+//! | rows | 16 | of the step at offer |
+//! | slots | 2 | multiplications of the pair, 0 without |
+//! | idle, error | 1, 1 | no step in work; an address left its memory |
+//!
+//! Decisions and counters move at the end of an odd cycle, the flags they need are derived in the even one before; pointers move at the end of
+//! the even cycle in which they were used. Steps follow each other without a gap when the next is offered in time. A pass's last pair goes out
+//! only when the pass before has been captured and `chain_free` says that its words will be gone.
+//!
+//! Example: 2 rows of stride 4, 1 pass, K = 3, x = 2, bank = 6: rows of X 1, 2, 3, 4, of the banks 3, 4, 3, 4; every second pair multiplies once.
+//!
+//! ```
+//! use astromorph::engine::config::EngineConfig;
+//! use astromorph_hdl::{engine::{array_walker::ArrayWalker, sizes::Sizes}, number::*};
+//! use rust_hdl::prelude::*;
+//! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//! let mut w = ArrayWalker::new(&Sizes::new(&core).unwrap()).unwrap();
+//! w.connect_all();
+//! let mut seen = Vec::new();
+//! w.chain_free.next = true;
+//! for n in 0..40 {
+//!     w.odd.next = n % 2 == 1;
+//!     let words = [1 << 16 | 2, 3, 2, 6 << 16 | 4];
+//!     w.set.next = n < 4;
+//!     (w.number.next, w.value.next) = (U::new(n as u64 + 1), U::new(if n < 4 { words[n] } else { 0 }));
+//!     w.offer.next = n == 5;
+//!     w.captured.next = n % 8 == 0;
+//!     simulate(&mut w, 10);
+//!     if w.pair.val() { seen.push((w.read_row.val().get(), w.bank_row.val().get(), w.slots.val().get(), w.last.val())); }
+//!     w.clock.next.clk = true; simulate(&mut w, 10); w.clock.next.clk = false;
+//! }
+//! assert_eq!(seen, [(1, 3, 2, false), (2, 4, 1, true), (3, 3, 2, false), (4, 4, 1, true)]);
+//! ```
+
+use super::sizes::{COUNT_BITS, Sizes};
+use crate::block;
+use crate::number::{Const, Flag, Sig, U};
+use crate::register::Reg;
+use crate::settings;
+use astromorph::Result;
+use rust_hdl::prelude::*;
+
+/// Bits of a stride in rows of two.
+const ROW_STRIDE: u32 = 15;
+
+settings! {
+    /// Words 1 to 4 of the next step.
+    pub struct WalkSettings(s: &Sizes) {
+        fields {
+            /// Rows.
+            rows: 1, 0, COUNT_BITS;
+            /// Passes.
+            passes: 1, 16, COUNT_BITS;
+            /// Products of a sum.
+            k: 2, 0, COUNT_BITS;
+            /// Pairs of bank words from pass to pass.
+            bank_stride: 2, 17, s.bank_bits;
+            /// First row of X.
+            x: 3, 1, s.x_bits.max(ROW_STRIDE + 1);
+            /// Rows of X from row to row.
+            x_stride: 4, 1, ROW_STRIDE;
+            /// First pair of bank words.
+            bank: 4, 17, s.bank_bits;
+        }
+        flags {}
+    }
+}
+
+block! {
+    /// See the module's text.
+    pub struct ArrayWalker {
+        inputs {
+            /// Synchronous reset.
+            reset: Flag<In>,
+            /// An odd cycle.
+            odd: Flag<In>,
+            /// A word of a step.
+            set: Flag<In>,
+            /// Its number.
+            number: Sig<In, U>,
+            /// The word.
+            value: Sig<In, U>,
+            /// The step's words are complete.
+            offer: Flag<In>,
+            /// As many rows as the block has tokens.
+            rows_block: Flag<In>,
+            /// As many products.
+            k_block: Flag<In>,
+            /// Tokens of the block.
+            block: Sig<In, U>,
+            /// A pass that ends now finds the chain free.
+            chain_free: Flag<In>,
+            /// The chain holds a pass.
+            captured: Flag<In>,
+        }
+        outputs {
+            /// The step is begun.
+            taken: Flag<Out>,
+            /// A pair of slots.
+            pair: Flag<Out>,
+            /// The pass's last.
+            last: Flag<Out>,
+            /// Slot 0 multiplies.
+            mac_even: Flag<Out>,
+            /// Slot 1 multiplies.
+            mac_odd: Flag<Out>,
+            /// Row of X.
+            read_row: Sig<Out, U>,
+            /// Pair of bank words.
+            bank_row: Sig<Out, U>,
+            /// Rows of the offered step.
+            rows: Sig<Out, U>,
+            /// Multiplications.
+            slots: Sig<Out, U>,
+            /// No step in work.
+            idle: Flag<Out>,
+            /// An address left its memory.
+            error: Flag<Out>,
+        }
+        parts {
+            next_step: WalkSettings,
+            running: Reg<bool>,
+            pending: Reg<bool>,
+            pairs: Reg<U>,
+            pairs_left: Reg<U>,
+            passes: Reg<U>,
+            passes_left: Reg<U>,
+            rows_left: Reg<U>,
+            half_pair: Reg<bool>,
+            last_pair: Reg<bool>,
+            last_pass: Reg<bool>,
+            last_row: Reg<bool>,
+            pair_r: Reg<bool>,
+            last_r: Reg<bool>,
+            mac_odd_r: Reg<bool>,
+            row_end: Reg<bool>,
+            load_r: Reg<bool>,
+            x: Reg<U>,
+            x_start: Reg<U>,
+            x_stride: Reg<U>,
+            x_below: Reg<U>,
+            bank: Reg<U>,
+            bank_first: Reg<U>,
+            bank_pass: Reg<U>,
+            bank_stride: Reg<U>,
+            bank_beside: Reg<U>,
+            error_r: Reg<bool>,
+        }
+        locals {
+            issue: Flag<Local>,
+            pass_end: Flag<Local>,
+            load: Flag<Local>,
+            k: Sig<Local, U>,
+            k_up: Sig<Local, U>,
+            bank_beyond: Sig<Local, U>,
+            k_beyond: Sig<Local, U>,
+            none: Const<U>,
+            both: Const<U>,
+            one: Const<U>,
+            top_row: Const<U>,
+            top_bank: Const<U>,
+            bank_shift: Const<U>,
+            k_shift: Const<U>,
+        }
+    }
+}
+
+impl ArrayWalker {
+    /// For the sizes of a core.
+    pub fn new(s: &Sizes) -> Result<Self> {
+        let next_step = WalkSettings::new(s);
+        let x_bits = next_step.x.width();
+        let b = s.bank_bits;
+        Ok(ArrayWalker {
+            clock: Signal::default(),
+            reset: Flag::default(),
+            odd: Flag::default(),
+            set: Flag::default(),
+            number: Sig::new(5),
+            value: Sig::new(32),
+            offer: Flag::default(),
+            rows_block: Flag::default(),
+            k_block: Flag::default(),
+            block: Sig::new(COUNT_BITS),
+            chain_free: Flag::default(),
+            captured: Flag::default(),
+            taken: Flag::default(),
+            pair: Flag::default(),
+            last: Flag::default(),
+            mac_even: Flag::default(),
+            mac_odd: Flag::default(),
+            read_row: Sig::new(s.x_bits - 1),
+            bank_row: Sig::new(b - 1),
+            rows: Sig::new(COUNT_BITS),
+            slots: Sig::new(2),
+            idle: Flag::default(),
+            error: Flag::default(),
+            next_step,
+            running: Reg::default(),
+            pending: Reg::default(),
+            pairs: Reg::new(b),
+            pairs_left: Reg::new(b),
+            passes: Reg::new(COUNT_BITS),
+            passes_left: Reg::new(COUNT_BITS),
+            rows_left: Reg::new(COUNT_BITS),
+            half_pair: Reg::default(),
+            last_pair: Reg::default(),
+            last_pass: Reg::default(),
+            last_row: Reg::default(),
+            pair_r: Reg::default(),
+            last_r: Reg::default(),
+            mac_odd_r: Reg::default(),
+            row_end: Reg::default(),
+            load_r: Reg::default(),
+            x: Reg::new(x_bits),
+            x_start: Reg::new(x_bits),
+            x_stride: Reg::new(ROW_STRIDE),
+            x_below: Reg::new(x_bits),
+            bank: Reg::new(b),
+            bank_first: Reg::new(b),
+            bank_pass: Reg::new(b),
+            bank_stride: Reg::new(b),
+            bank_beside: Reg::new(b),
+            error_r: Reg::default(),
+            issue: Flag::default(),
+            pass_end: Flag::default(),
+            load: Flag::default(),
+            k: Sig::new(COUNT_BITS),
+            k_up: Sig::new(COUNT_BITS + 1),
+            bank_beyond: Sig::new(17 - b),
+            k_beyond: Sig::new(17 - b),
+            none: Const::natural(0),
+            both: Const::natural(2),
+            one: Const::natural(1),
+            top_row: Const::natural(s.x_words as u64 / 2 - 1),
+            top_bank: Const::natural(s.bank_words as u64 / 2 - 1),
+            bank_shift: Const::natural(16 + b as u64),
+            k_shift: Const::natural(b as u64 + 1),
+            activity: Default::default(),
+        })
+    }
+}
+
+impl Logic for ArrayWalker {
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(self, clock, next_step);
+        dff_setup!(
+            self,
+            clock,
+            running,
+            pending,
+            pairs,
+            pairs_left,
+            passes,
+            passes_left,
+            rows_left,
+            half_pair,
+            last_pair,
+            last_pass,
+            last_row,
+            pair_r,
+            last_r,
+            mac_odd_r,
+            row_end,
+            load_r,
+            x,
+            x_start,
+            x_stride,
+            x_below,
+            bank,
+            bank_first,
+            bank_pass,
+            bank_stride,
+            bank_beside,
+            error_r
+        );
+        self.next_step.write.next = self.set.val();
+        self.next_step.number.next = self.number.val();
+        self.next_step.data.next = self.value.val();
+        self.rows.next = self.next_step.rows.val();
+        if self.rows_block.val() {
+            self.rows.next = self.block.val();
+        }
+        self.k.next = self.next_step.k.val();
+        if self.k_block.val() {
+            self.k.next = self.block.val();
+        }
+        self.k_up.next = (self.k.val() + 1).into();
+
+        // Derived: what the counters say, and where the next row and pass begin.
+        self.last_pair.d.next = self.pairs_left.q.val() == 1;
+        self.last_pass.d.next = self.passes_left.q.val() == 1;
+        self.last_row.d.next = self.rows_left.q.val() == 1;
+        self.x_below.d.next = (self.x_start.q.val() + self.x_stride.q.val()).into();
+        self.bank_beside.d.next = (self.bank_pass.q.val() + self.bank_stride.q.val()).into();
+
+        // Odd cycles: decision and counters.
+        self.issue.next = self.odd.val()
+            && self.running.q.val()
+            && (!self.last_pair.q.val() || (self.chain_free.val() && !self.pending.q.val()));
+        self.pass_end.next = self.issue.val() && self.last_pair.q.val();
+        self.load.next = self.odd.val()
+            && self.offer.val()
+            && (!self.running.q.val() || (self.pass_end.val() && self.last_pass.q.val() && self.last_row.q.val()));
+        if self.captured.val() {
+            self.pending.d.next = false;
+        }
+        if self.issue.val() {
+            self.pairs_left.d.next = (self.pairs_left.q.val() - 1).into();
+        }
+        if self.pass_end.val() {
+            self.pending.d.next = true;
+            self.pairs_left.d.next = self.pairs.q.val();
+            self.passes_left.d.next = (self.passes_left.q.val() - 1).into();
+            if self.last_pass.q.val() {
+                self.passes_left.d.next = self.passes.q.val();
+                self.rows_left.d.next = (self.rows_left.q.val() - 1).into();
+                if self.last_row.q.val() {
+                    self.running.d.next = false;
+                }
+            }
+        }
+        if self.load.val() {
+            self.running.d.next = true;
+            self.pairs.d.next = (self.k_up.val() >> 1).into();
+            self.pairs_left.d.next = (self.k_up.val() >> 1).into();
+            self.half_pair.d.next = self.k.val().get_bit(0);
+            self.passes.d.next = self.next_step.passes.val();
+            self.passes_left.d.next = self.next_step.passes.val();
+            self.rows_left.d.next = self.rows.val();
+        }
+        self.pair_r.d.next = self.issue.val();
+        self.last_r.d.next = self.pass_end.val();
+        self.mac_odd_r.d.next = self.issue.val() && !(self.last_pair.q.val() && self.half_pair.q.val());
+        self.row_end.d.next = self.pass_end.val() && self.last_pass.q.val();
+        self.load_r.d.next = self.load.val();
+
+        // Even cycles: pointers.
+        if self.pair_r.q.val() {
+            self.x.d.next = (self.x.q.val() + 1).into();
+            self.bank.d.next = (self.bank.q.val() + 1).into();
+        }
+        if self.last_r.q.val() {
+            self.x.d.next = self.x_start.q.val();
+            self.bank.d.next = self.bank_beside.q.val();
+            self.bank_pass.d.next = self.bank_beside.q.val();
+        }
+        if self.row_end.q.val() {
+            self.x.d.next = self.x_below.q.val();
+            self.x_start.d.next = self.x_below.q.val();
+            self.bank.d.next = self.bank_first.q.val();
+            self.bank_pass.d.next = self.bank_first.q.val();
+        }
+        if self.load_r.q.val() {
+            self.x.d.next = self.next_step.x.val();
+            self.x_start.d.next = self.next_step.x.val();
+            self.x_stride.d.next = self.next_step.x_stride.val();
+            self.bank.d.next = self.next_step.bank.val();
+            self.bank_first.d.next = self.next_step.bank.val();
+            self.bank_pass.d.next = self.next_step.bank.val();
+            self.bank_stride.d.next = self.next_step.bank_stride.val();
+        }
+
+        // Bounds.
+        self.bank_beyond.next = (self.value.val() >> self.bank_shift.val().index()).into();
+        self.k_beyond.next = (self.k.val() >> self.k_shift.val().index()).into();
+        self.error_r.d.next = (self.pair_r.q.val()
+            && ((self.x.q.val() > self.top_row.val()) || (self.bank.q.val() > self.top_bank.val())))
+            || (self.set.val()
+                && ((self.number.val() == 2) || (self.number.val() == 4))
+                && !(self.bank_beyond.val() == 0))
+            || (self.load.val() && !(self.k_beyond.val() == 0));
+        if self.reset.val() {
+            self.running.d.next = false;
+            self.pending.d.next = false;
+            self.pair_r.d.next = false;
+            self.last_r.d.next = false;
+            self.mac_odd_r.d.next = false;
+            self.row_end.d.next = false;
+            self.load_r.d.next = false;
+            self.error_r.d.next = false;
+        }
+
+        self.taken.next = self.load.val();
+        self.pair.next = self.pair_r.q.val();
+        self.last.next = self.last_r.q.val();
+        self.mac_even.next = self.pair_r.q.val();
+        self.mac_odd.next = self.mac_odd_r.q.val();
+        self.read_row.next = self.x.q.val();
+        self.bank_row.next = self.bank.q.val();
+        self.slots.next = self.none.val();
+        if self.pair_r.q.val() {
+            self.slots.next = self.one.val();
+            if self.mac_odd_r.q.val() {
+                self.slots.next = self.both.val();
+            }
+        }
+        self.idle.next = !self.running.q.val() && !self.pending.q.val() && !self.pair_r.q.val();
+        self.error.next = self.error_r.q.val();
+    }
+}

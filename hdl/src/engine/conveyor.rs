@@ -1,0 +1,452 @@
+//! Control of the drain: brings the words of a step into the stream, one every 2 or 4 cycles, each with its flags.
+//!
+//! | port | width | |
+//! |---|---|---|
+//! | beat | 2 | cycles, mod 4 |
+//! | start | 1 | a step begins: `source`, `slow`, `rows` are taken over; `cols` stands still until its last word |
+//! | captured, array_word, shift | 1, A, 1 | the chain holds a pass; the word at its head; next, please |
+//! | chain_free | 1 | a pass whose last pair is issued in the cycle after the next or later finds the chain free |
+//! | available, in_word, in_ends, take | 1, W, 1, 1 | input word, its row is the last; it is used (with `row_end`: it ends its row) |
+//! | scan, scan_column, scan_word | 1, S, 32 | sums, 3 cycles after `scan` |
+//! | tokens | 16 | N |
+//! | room | 1 | the destination has room for a pass's words |
+//! | norm_room | 1 | a row may begin |
+//! | row_begin, pushed | 1, 1 | a row's first word, any word has been let in (one cycle) |
+//! | entry_word, entry_valid, entry_row_last, entry_pass_last, entry_last | A, 1 … | words for the stream, in even cycles |
+//! | active | 1 | the step's last word has not come yet |
+//!
+//! A pass ends with its last lane or the row's last column; lanes beyond are never shifted out. A word is taken in a cycle u of the parity of
+//! the array's latency (a slow step: in every other of them) and stands at `entry_…` in the next even cycle after u, a sum 4 cycles later. A pass begins only with `room`, a row only with
+//! `norm_room` as well; within a pass nothing waits (input words excepted, which come when they come).
+//!
+//! The next capture may change the head after cycle X = latency − blocks − 1 from its last pair's issue (`array`). The walker decides in odd
+//! cycles and issues one later: that pair leaves at u + D, D = 2 (u even) or 3, when lane j was taken at u, and the last lane is taken at
+//! u + 2(P − 1 − j). So j ≥ P − 1 − ⌊(D + X) / 2⌋ frees the chain (slow: ⌊(D + X) / 4⌋), and with 2P products a sum no slot is lost.
+//!
+//! Example: P = 4, a row of 6 columns: passes of 4 and 2 words.
+//!
+//! ```
+//! use astromorph_hdl::{engine::conveyor::*, number::*};
+//! use rust_hdl::prelude::*;
+//! let mut c = Conveyor::new(&ConveyorSize { lanes: 4, acc_bits: 20, width: 8, sum_bits: 6, latency: 10, blocks: 1 }).unwrap();
+//! c.connect_all();
+//! (c.cols.next, c.rows.next, c.room.next, c.norm_room.next) = (U::new(6), U::new(1), true, true);
+//! let mut seen = Vec::new();
+//! for n in 0..40u64 {
+//!     (c.beat.next, c.start.next) = (U::new(n % 4), n == 1);
+//!     c.captured.next = n == 6 || n == 20;
+//!     c.array_word.next = S::new(n as i64);
+//!     simulate(&mut c, 10);
+//!     if c.entry_valid.val() { seen.push((n, c.entry_word.val().get(), c.entry_pass_last.val(), c.entry_last.val())); }
+//!     c.clock.next.clk = true; simulate(&mut c, 10); c.clock.next.clk = false;
+//! }
+//! assert_eq!(seen, [(8, 6, false, false), (10, 8, false, false), (12, 10, false, false), (14, 12, true, false), (22, 20, false, false), (24, 22, true, true)]);
+//! assert!(!c.active.val());
+//! ```
+
+use super::sizes::COUNT_BITS;
+use crate::block;
+use crate::check;
+use crate::number::{Const, Flag, S, Sig, U, natural_bits};
+use crate::register::Reg;
+use astromorph::Result;
+use rust_hdl::prelude::*;
+
+/// Sizes of a conveyor.
+#[derive(Clone, Copy, Debug)]
+pub struct ConveyorSize {
+    /// Lanes P.
+    pub lanes: usize,
+    /// A.
+    pub acc_bits: u32,
+    /// W.
+    pub width: u32,
+    /// Bits of a sum's number.
+    pub sum_bits: u32,
+    /// Cycles from a pass's last pair to `captured`.
+    pub latency: usize,
+    /// Blocks of the array.
+    pub blocks: usize,
+}
+
+block! {
+    /// See the module's text.
+    pub struct Conveyor {
+        inputs {
+            /// Synchronous reset.
+            reset: Flag<In>,
+            /// Cycles, mod 4.
+            beat: Sig<In, U>,
+            /// A step begins.
+            start: Flag<In>,
+            /// array, input, sums, count.
+            source: Sig<In, U>,
+            /// A word every 4 cycles.
+            slow: Flag<In>,
+            /// Rows of an array step.
+            rows: Sig<In, U>,
+            /// Columns of a row.
+            cols: Sig<In, U>,
+            /// The chain holds a pass.
+            captured: Flag<In>,
+            /// The word at its head.
+            array_word: Sig<In, S>,
+            /// An input word is in hand.
+            available: Flag<In>,
+            /// The word.
+            in_word: Sig<In, S>,
+            /// Its row is the last.
+            in_ends: Flag<In>,
+            /// A sum.
+            scan_word: Sig<In, S>,
+            /// N.
+            tokens: Sig<In, U>,
+            /// A pass may begin.
+            room: Flag<In>,
+            /// A row may begin.
+            norm_room: Flag<In>,
+        }
+        outputs {
+            /// Next lane, please.
+            shift: Flag<Out>,
+            /// See the module's text.
+            chain_free: Flag<Out>,
+            /// The input word is used.
+            take: Flag<Out>,
+            /// It ends its row.
+            row_end: Flag<Out>,
+            /// A sum, please.
+            scan: Flag<Out>,
+            /// Its number.
+            scan_column: Sig<Out, U>,
+            /// A row has begun.
+            row_begin: Flag<Out>,
+            /// A word has been let in.
+            pushed: Flag<Out>,
+            /// The word.
+            entry_word: Sig<Out, S>,
+            /// It counts.
+            entry_valid: Flag<Out>,
+            /// Last of its row.
+            entry_row_last: Flag<Out>,
+            /// Last of its pass.
+            entry_pass_last: Flag<Out>,
+            /// Last of the step.
+            entry_last: Flag<Out>,
+            /// The step has words to come.
+            active: Flag<Out>,
+        }
+        parts {
+            active_r: Reg<bool>,
+            armed: Reg<bool>,
+            source_r: Reg<U>,
+            slow_r: Reg<bool>,
+            rows_left: Reg<U>,
+            column: Reg<U>,
+            lane: Reg<U>,
+            last_column: Reg<bool>,
+            last_lane: Reg<bool>,
+            last_row: Reg<bool>,
+            running: Reg<bool>,
+            full: Reg<bool>,
+            near: Reg<bool>,
+            go: Reg<bool>,
+            shift_r: Reg<bool>,
+            scan_r: Reg<bool>,
+            scan_column_r: Reg<U>,
+            row_begin_r: Reg<bool>,
+            word: Reg<S>,
+            /// valid, row_last, pass_last, last.
+            flags_1: Reg<U>,
+            flags_3: Reg<U>,
+            flags_5: Reg<U>,
+            flags: Reg<U>,
+        }
+        locals {
+            turn: Flag<Local>,
+            slot: Flag<Local>,
+            present: Flag<Local>,
+            taken: Flag<Local>,
+            pass_end: Flag<Local>,
+            step_end: Flag<Local>,
+            next_column: Sig<Local, U>,
+            shown: Sig<Local, U>,
+            zero: Const<U>,
+            one: Const<U>,
+            odd: Const<bool>,
+            first_beat: Const<U>,
+            lane_top: Const<U>,
+            lane_near: Const<U>,
+            lane_near_slow: Const<U>,
+            valid_bit: Const<U>,
+            row_bit: Const<U>,
+            pass_bit: Const<U>,
+            last_bit: Const<U>,
+        }
+    }
+}
+
+impl Conveyor {
+    /// Of the sizes given.
+    pub fn new(s: &ConveyorSize) -> Result<Self> {
+        check::range("conveyor.lanes", s.lanes, 2, 128)?;
+        check::range("conveyor.acc_bits", s.acc_bits, 2, 64)?;
+        check::range("conveyor.width", s.width, 2, 32)?;
+        check::range("conveyor.sum_bits", s.sum_bits, 1, COUNT_BITS)?;
+        let lane_bits = natural_bits(s.lanes as u64 - 1);
+        check::range("conveyor.latency", s.latency, s.blocks + 2, 64)?;
+        let odd = s.latency % 2 == 1;
+        // D + X of the module's text.
+        let lead = 2 + odd as usize + s.latency - s.blocks - 1;
+        let lane = |n: usize| Const::natural(n as u64);
+        Ok(Conveyor {
+            clock: Signal::default(),
+            reset: Flag::default(),
+            beat: Sig::new(2),
+            start: Flag::default(),
+            source: Sig::new(2),
+            slow: Flag::default(),
+            rows: Sig::new(COUNT_BITS),
+            cols: Sig::new(COUNT_BITS),
+            captured: Flag::default(),
+            array_word: Sig::new(s.acc_bits),
+            available: Flag::default(),
+            in_word: Sig::new(s.width),
+            in_ends: Flag::default(),
+            scan_word: Sig::new(32),
+            tokens: Sig::new(COUNT_BITS),
+            room: Flag::default(),
+            norm_room: Flag::default(),
+            shift: Flag::default(),
+            chain_free: Flag::default(),
+            take: Flag::default(),
+            row_end: Flag::default(),
+            scan: Flag::default(),
+            scan_column: Sig::new(s.sum_bits),
+            row_begin: Flag::default(),
+            pushed: Flag::default(),
+            entry_word: Sig::new(s.acc_bits),
+            entry_valid: Flag::default(),
+            entry_row_last: Flag::default(),
+            entry_pass_last: Flag::default(),
+            entry_last: Flag::default(),
+            active: Flag::default(),
+            active_r: Reg::default(),
+            armed: Reg::default(),
+            source_r: Reg::new(2),
+            slow_r: Reg::default(),
+            rows_left: Reg::new(COUNT_BITS),
+            column: Reg::new(COUNT_BITS),
+            lane: Reg::new(lane_bits),
+            last_column: Reg::default(),
+            last_lane: Reg::default(),
+            last_row: Reg::default(),
+            running: Reg::default(),
+            full: Reg::default(),
+            near: Reg::default(),
+            go: Reg::default(),
+            shift_r: Reg::default(),
+            scan_r: Reg::default(),
+            scan_column_r: Reg::new(s.sum_bits),
+            row_begin_r: Reg::default(),
+            word: Reg::new(s.acc_bits),
+            flags_1: Reg::new(4),
+            flags_3: Reg::new(4),
+            flags_5: Reg::new(4),
+            flags: Reg::new(4),
+            turn: Flag::default(),
+            slot: Flag::default(),
+            present: Flag::default(),
+            taken: Flag::default(),
+            pass_end: Flag::default(),
+            step_end: Flag::default(),
+            next_column: Sig::new(COUNT_BITS),
+            shown: Sig::new(4),
+            zero: Const::natural(0),
+            one: Const::natural(1),
+            odd: Const::new(1, odd),
+            first_beat: Const::natural(odd as u64),
+            lane_top: lane(s.lanes - 1),
+            lane_near: lane((s.lanes - 1).saturating_sub(lead / 2)),
+            lane_near_slow: lane((s.lanes - 1).saturating_sub(lead / 4)),
+            valid_bit: Const::natural(1),
+            row_bit: Const::natural(2),
+            pass_bit: Const::natural(4),
+            last_bit: Const::natural(8),
+            activity: Default::default(),
+        })
+    }
+}
+
+impl Logic for Conveyor {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self,
+            clock,
+            active_r,
+            armed,
+            source_r,
+            slow_r,
+            rows_left,
+            column,
+            lane,
+            last_column,
+            last_lane,
+            last_row,
+            running,
+            full,
+            near,
+            go,
+            shift_r,
+            scan_r,
+            scan_column_r,
+            row_begin_r,
+            word,
+            flags_1,
+            flags_3,
+            flags_5,
+            flags
+        );
+        // Derived from the counters, which stand still for a cycle at least.
+        self.next_column.next = (self.column.q.val() + 1).into();
+        self.last_column.d.next = self.next_column.val() == self.cols.val();
+        self.last_lane.d.next = self.lane.q.val() == self.lane_top.val();
+        self.last_row.d.next = self.rows_left.q.val() == 1;
+        self.go.d.next = self.room.val() && (self.norm_room.val() || !(self.column.q.val() == 0));
+        self.armed.d.next = self.active_r.q.val();
+
+        self.turn.next = self.beat.val().get_bit(0) == self.odd.val();
+        self.slot.next = self.turn.val()
+            && ((self.beat.val() == self.first_beat.val()) || !self.slow_r.q.val())
+            && self.active_r.q.val()
+            && self.armed.q.val();
+        self.present.next = true;
+        if self.source_r.q.val() == 0 {
+            self.present.next = self.running.q.val() || self.captured.val() || self.full.q.val();
+        }
+        if self.source_r.q.val() == 1 {
+            self.present.next = self.available.val();
+        }
+        self.taken.next = self.slot.val() && self.present.val() && (self.running.q.val() || self.go.q.val());
+        self.pass_end.next = self.last_lane.q.val() || self.last_column.q.val();
+        self.step_end.next = self.last_column.q.val() && self.last_row.q.val();
+        if self.source_r.q.val() == 1 {
+            self.step_end.next = self.last_column.q.val() && self.in_ends.val();
+        }
+        self.flags_1.d.next = self.zero.val();
+        self.shift_r.d.next = false;
+        self.scan_r.d.next = false;
+        self.row_begin_r.d.next = false;
+        if self.captured.val() {
+            self.full.d.next = true;
+        }
+        if self.taken.val() {
+            self.running.d.next = !self.pass_end.val();
+            self.lane.d.next = (self.lane.q.val() + 1).into();
+            self.column.d.next = self.next_column.val();
+            self.near.d.next = !(self.lane.q.val() < self.lane_near.val());
+            if self.slow_r.q.val() {
+                self.near.d.next = !(self.lane.q.val() < self.lane_near_slow.val());
+            }
+            self.row_begin_r.d.next = self.column.q.val() == 0;
+            self.scan_r.d.next = self.source_r.q.val() == 2;
+            self.scan_column_r.d.next = self.column.q.val().into();
+            if self.source_r.q.val() == 0 {
+                self.full.d.next = false;
+                self.shift_r.d.next = !self.pass_end.val();
+            }
+            self.flags_1.d.next = self.valid_bit.val();
+            if self.pass_end.val() {
+                self.lane.d.next = self.zero.val();
+                self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val()).into();
+            }
+            if self.last_column.q.val() {
+                self.column.d.next = self.zero.val();
+                self.rows_left.d.next = (self.rows_left.q.val() - 1).into();
+                self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val()).into();
+            }
+            if self.step_end.val() {
+                self.active_r.d.next = false;
+                self.flags_1.d.next =
+                    (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val() | self.last_bit.val()).into();
+            }
+        }
+
+        if self.turn.val() {
+            self.word.d.next = self.array_word.val();
+            if self.source_r.q.val() == 1 {
+                self.word.d.next = self.in_word.val();
+            }
+            if self.source_r.q.val() == 2 {
+                self.word.d.next = self.scan_word.val();
+            }
+            if self.source_r.q.val() == 3 {
+                self.word.d.next = self.tokens.val().into();
+            }
+        } else {
+            self.flags_3.d.next = self.zero.val();
+            if self.source_r.q.val() == 2 {
+                self.flags_3.d.next = self.flags_1.q.val();
+            }
+            self.flags_5.d.next = self.flags_3.q.val();
+        }
+        self.flags.d.next = self.flags_1.q.val();
+        if self.source_r.q.val() == 2 {
+            self.flags.d.next = self.zero.val();
+            if self.beat.val().get_bit(0) {
+                self.flags.d.next = self.flags_5.q.val();
+            }
+        }
+        // After a take in an odd cycle the next is even.
+        self.shown.next = self.flags.q.val();
+        if self.odd.val() && !(self.source_r.q.val() == 2) {
+            self.shown.next = self.flags_1.q.val();
+        }
+
+        if self.start.val() {
+            self.active_r.d.next = true;
+            self.armed.d.next = false;
+            self.source_r.d.next = self.source.val();
+            self.slow_r.d.next = self.slow.val();
+            self.rows_left.d.next = self.one.val();
+            if self.source.val() == 0 {
+                self.rows_left.d.next = self.rows.val();
+            }
+            self.column.d.next = self.zero.val();
+            self.lane.d.next = self.zero.val();
+        }
+        if self.reset.val() {
+            self.active_r.d.next = false;
+            self.armed.d.next = false;
+            self.running.d.next = false;
+            self.full.d.next = false;
+            self.shift_r.d.next = false;
+            self.scan_r.d.next = false;
+            self.row_begin_r.d.next = false;
+            self.flags_1.d.next = self.zero.val();
+            self.flags_3.d.next = self.zero.val();
+            self.flags_5.d.next = self.zero.val();
+            self.flags.d.next = self.zero.val();
+        }
+
+        self.shift.next = self.shift_r.q.val();
+        self.chain_free.next = !self.full.q.val() && (!self.running.q.val() || self.near.q.val());
+        self.take.next = self.taken.val() && (self.source_r.q.val() == 1);
+        self.row_end.next = self.last_column.q.val();
+        self.scan.next = self.scan_r.q.val();
+        self.scan_column.next = self.scan_column_r.q.val();
+        self.row_begin.next = self.row_begin_r.q.val();
+        self.pushed.next = self.flags_1.q.val().get_bit(0);
+        self.entry_word.next = self.word.q.val();
+        self.entry_valid.next = self.shown.val().get_bit(0);
+        self.entry_row_last.next = self.shown.val().get_bit(1);
+        self.entry_pass_last.next = self.shown.val().get_bit(2);
+        self.entry_last.next = self.shown.val().get_bit(3);
+        self.active.next = self.active_r.q.val()
+            || !(self.flags_1.q.val() == 0)
+            || !(self.flags_3.q.val() == 0)
+            || !(self.flags_5.q.val() == 0)
+            || !(self.flags.q.val() == 0);
+    }
+}

@@ -1,0 +1,357 @@
+//! Destination of the words: X, the banks or the output, and the layer norm's results into the odd cycles nobody else uses.
+//!
+//! | port | width | |
+//! |---|---|---|
+//! | odd | 1 | an odd cycle: X is free for elements |
+//! | aim, norm_aim, base | 1, 1, A | `base` is the address of a step's first word, of its layer norm's first result |
+//! | to, row, column | 2, 16, 16 | destination of the step (1 X, 2 bank, 3 output; bank: column is the stride from pass to pass) |
+//! | norm_row, norm_used | 16, 1 | the layer norm's results are stored |
+//! | start, final_block | 1, 1 | a step begins; no further block follows |
+//! | word, valid, row_last, pass_last, last | SW, 1 … | results, always in even cycles |
+//! | norm_word, norm_valid, norm_row_last | W, 1, 1 | results of the layer norm, up to `in_flight` after `hold` |
+//! | operand_request, operand_address | 1, X | an element of X, please: odd cycles |
+//! | serial, serial_write, serial_address, serial_data | 1, 1, X, W | to the memory X |
+//! | bank_valid, bank_lane, bank_address | 1, L, B | a word for a bank; it is `data` |
+//! | out_valid, out_last | 1, 1 | a word for the output; it is `data` |
+//! | data | SW | one cycle after `word` |
+//! | hold, waiting | 1, 1 | no further results of the layer norm; some wait |
+//! | error | 1 | an address left its memory |
+//!
+//! A result of cycle 0 is stored in cycle 1, an odd one; the stream sees to it that no operand is read in that cycle.
+//!
+//! Example: rows of 2 words, X from 100, row stride 10, column stride 1: addresses 100, 101, 110, 111.
+//!
+//! ```
+//! use astromorph::engine::config::EngineConfig;
+//! use astromorph_hdl::{engine::{sizes::Sizes, store::Store}, number::*};
+//! use rust_hdl::prelude::*;
+//! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//! let mut s = Store::new(&Sizes::new(&core).unwrap(), 4).unwrap();
+//! s.connect_all();
+//! (s.to.next, s.base.next, s.row.next, s.column.next) = (U::new(1), U::new(100), U::new(10), U::new(1));
+//! let mut seen = Vec::new();
+//! for n in 0..14u64 {
+//!     s.odd.next = n % 2 == 1;
+//!     s.aim.next = n == 1;
+//!     s.valid.next = n % 2 == 0 && (4..12).contains(&n);
+//!     (s.row_last.next, s.word.next) = (n % 4 == 2, S::new(-(n as i64)));
+//!     simulate(&mut s, 10);
+//!     if s.serial.val() { seen.push((n, s.serial_address.val().get(), s.serial_data.val().get())); }
+//!     s.clock.next.clk = true; simulate(&mut s, 10); s.clock.next.clk = false;
+//! }
+//! assert_eq!(seen, [(5, 100, -4), (7, 101, -6), (9, 110, -8), (11, 111, -10)]);
+//! ```
+
+use super::queue::Queue;
+use super::sizes::{COUNT_BITS, Sizes};
+use crate::block;
+use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
+use crate::register::Reg;
+use astromorph::Result;
+use rust_hdl::prelude::*;
+
+/// Results of the layer norm that may wait before it is held.
+const WAITING: usize = 2;
+
+block! {
+    /// See the module's text.
+    pub struct Store {
+        inputs {
+            /// Synchronous reset.
+            reset: Flag<In>,
+            /// An odd cycle.
+            odd: Flag<In>,
+            /// A step begins.
+            start: Flag<In>,
+            /// `base` is the first address of the next step.
+            aim: Flag<In>,
+            /// `base` is the first address of its layer norm's results.
+            norm_aim: Flag<In>,
+            /// An address.
+            base: Sig<In, U>,
+            /// nowhere, X, bank, output.
+            to: Sig<In, U>,
+            /// From row to row.
+            row: Sig<In, U>,
+            /// From column to column; bank: from pass to pass.
+            column: Sig<In, U>,
+            /// Of the layer norm's results, from row to row.
+            norm_row: Sig<In, U>,
+            /// They are stored.
+            norm_used: Flag<In>,
+            /// A result.
+            word: Sig<In, S>,
+            /// It is one.
+            valid: Flag<In>,
+            /// Last of its row.
+            row_last: Flag<In>,
+            /// Last of its pass.
+            pass_last: Flag<In>,
+            /// Last of the step.
+            last: Flag<In>,
+            /// No further block follows.
+            final_block: Flag<In>,
+            /// A result of the layer norm.
+            norm_word: Sig<In, S>,
+            /// It is one.
+            norm_valid: Flag<In>,
+            /// Last of its row.
+            norm_row_last: Flag<In>,
+            /// An element of X, please.
+            operand_request: Flag<In>,
+            /// Which.
+            operand_address: Sig<In, U>,
+        }
+        outputs {
+            /// X: do something with an element.
+            serial: Flag<Out>,
+            /// Store it.
+            serial_write: Flag<Out>,
+            /// Which.
+            serial_address: Sig<Out, U>,
+            /// What.
+            serial_data: Sig<Out, S>,
+            /// A word for a bank.
+            bank_valid: Flag<Out>,
+            /// Whose.
+            bank_lane: Sig<Out, U>,
+            /// Which word.
+            bank_address: Sig<Out, U>,
+            /// A word for the output.
+            out_valid: Flag<Out>,
+            /// Last of its row.
+            out_row_last: Flag<Out>,
+            /// Last of the sequence.
+            out_last: Flag<Out>,
+            /// The word, for banks and output.
+            data: Sig<Out, S>,
+            /// No further results of the layer norm.
+            hold: Flag<Out>,
+            /// Results wait.
+            waiting: Flag<Out>,
+            /// An address left its memory.
+            error: Flag<Out>,
+        }
+        parts {
+            final_r: Reg<bool>,
+            word_1: Reg<S>,
+            valid_1: Reg<bool>,
+            row_1: Reg<bool>,
+            pass_1: Reg<bool>,
+            last_1: Reg<bool>,
+            pointer: Reg<U>,
+            row_start: Reg<U>,
+            below: Reg<U>,
+            lane: Reg<U>,
+            queue: Queue,
+            norm_pointer: Reg<U>,
+            norm_row_start: Reg<U>,
+            norm_below: Reg<U>,
+            error_r: Reg<bool>,
+        }
+        locals {
+            to_x: Flag<Local>,
+            to_bank: Flag<Local>,
+            write: Flag<Local>,
+            pop: Flag<Local>,
+            step: Flag<Local>,
+            queued: Sig<Local, U>,
+            zero: Const<U>,
+            row_bit: Const<U>,
+            top: Const<U>,
+            top_x: Const<U>,
+            top_bank: Const<U>,
+        }
+    }
+}
+
+impl Store {
+    /// For the sizes of a core and a layer norm of which `in_flight` results may come after `hold`.
+    pub fn new(s: &Sizes, in_flight: usize) -> Result<Self> {
+        let (a, w) = (s.at_bits, s.width);
+        Ok(Store {
+            clock: Signal::default(),
+            reset: Flag::default(),
+            odd: Flag::default(),
+            start: Flag::default(),
+            aim: Flag::default(),
+            norm_aim: Flag::default(),
+            base: Sig::new(a),
+            to: Sig::new(2),
+            row: Sig::new(COUNT_BITS),
+            column: Sig::new(COUNT_BITS),
+            norm_row: Sig::new(COUNT_BITS),
+            norm_used: Flag::default(),
+            word: Sig::new(s.serial_bits),
+            valid: Flag::default(),
+            row_last: Flag::default(),
+            pass_last: Flag::default(),
+            last: Flag::default(),
+            final_block: Flag::default(),
+            norm_word: Sig::new(w),
+            norm_valid: Flag::default(),
+            norm_row_last: Flag::default(),
+            operand_request: Flag::default(),
+            operand_address: Sig::new(s.x_bits),
+            serial: Flag::default(),
+            serial_write: Flag::default(),
+            serial_address: Sig::new(s.x_bits),
+            serial_data: Sig::new(w),
+            bank_valid: Flag::default(),
+            bank_lane: Sig::new(s.lane_bits),
+            bank_address: Sig::new(s.bank_bits),
+            out_valid: Flag::default(),
+            out_row_last: Flag::default(),
+            out_last: Flag::default(),
+            data: Sig::new(s.serial_bits),
+            hold: Flag::default(),
+            waiting: Flag::default(),
+            error: Flag::default(),
+            final_r: Reg::default(),
+            word_1: Reg::new(s.serial_bits),
+            valid_1: Reg::default(),
+            row_1: Reg::default(),
+            pass_1: Reg::default(),
+            last_1: Reg::default(),
+            pointer: Reg::new(a),
+            row_start: Reg::new(a),
+            below: Reg::new(a),
+            lane: Reg::new(s.lane_bits),
+            queue: Queue::new(
+                "store.queue",
+                (WAITING + 2 + in_flight).next_power_of_two(),
+                WAITING,
+                w + 1,
+            )?,
+            norm_pointer: Reg::new(a),
+            norm_row_start: Reg::new(a),
+            norm_below: Reg::new(a),
+            error_r: Reg::default(),
+            to_x: Flag::default(),
+            to_bank: Flag::default(),
+            write: Flag::default(),
+            pop: Flag::default(),
+            step: Flag::default(),
+            queued: Sig::new(w + 1),
+            zero: Const::natural(0),
+            row_bit: Const::natural(1 << w),
+            top: Const::natural(w.into()),
+            top_x: Const::natural(s.x_words as u64 - 1),
+            top_bank: Const::natural(s.bank_words as u64 - 1),
+            activity: Default::default(),
+        })
+    }
+}
+
+impl Logic for Store {
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(self, clock, queue);
+        dff_setup!(
+            self,
+            clock,
+            final_r,
+            word_1,
+            valid_1,
+            row_1,
+            pass_1,
+            last_1,
+            pointer,
+            row_start,
+            below,
+            lane,
+            norm_pointer,
+            norm_row_start,
+            norm_below,
+            error_r
+        );
+        self.word_1.d.next = self.word.val();
+        self.valid_1.d.next = self.valid.val();
+        self.row_1.d.next = self.row_last.val();
+        self.pass_1.d.next = self.pass_last.val();
+        self.last_1.d.next = self.last.val();
+        self.to_x.next = self.to.val() == 1;
+        self.to_bank.next = self.to.val() == 2;
+
+        // Where the next word goes.
+        self.below.d.next = (self.row_start.q.val() + self.row.val()).into();
+        self.step.next = self.valid_1.q.val() && (self.to_x.val() || self.pass_1.q.val());
+        if self.step.val() {
+            self.pointer.d.next = (self.pointer.q.val() + self.column.val()).into();
+        }
+        if self.valid_1.q.val() {
+            self.lane.d.next = (self.lane.q.val() + 1).into();
+            if self.pass_1.q.val() {
+                self.lane.d.next = self.zero.val();
+            }
+            if self.row_1.q.val() {
+                self.pointer.d.next = self.below.q.val();
+                self.row_start.d.next = self.below.q.val();
+            }
+        }
+        if self.start.val() {
+            self.final_r.d.next = self.final_block.val();
+        }
+        if self.aim.val() {
+            self.pointer.d.next = self.base.val();
+            self.row_start.d.next = self.base.val();
+            self.lane.d.next = self.zero.val();
+        }
+
+        // The layer norm's results.
+        self.queue.reset.next = self.reset.val();
+        self.queue.push.next = self.norm_valid.val() && self.norm_used.val();
+        self.queue.data.next = unsigned_cast_of(self.norm_word);
+        if self.norm_row_last.val() {
+            self.queue.data.next = (unsigned_cast_of(self.norm_word) | self.row_bit.val()).into();
+        }
+        self.write.next = self.valid_1.q.val() && self.to_x.val();
+        self.pop.next = self.odd.val() && self.queue.some.val() && !self.write.val() && !self.operand_request.val();
+        self.queue.pop.next = self.pop.val();
+        self.queued.next = self.queue.head.val();
+        self.norm_below.d.next = (self.norm_row_start.q.val() + self.norm_row.val()).into();
+        if self.pop.val() {
+            self.norm_pointer.d.next = (self.norm_pointer.q.val() + 1).into();
+            if self.queue.head.val().get_bit(self.top.val().index()) {
+                self.norm_pointer.d.next = self.norm_below.q.val();
+                self.norm_row_start.d.next = self.norm_below.q.val();
+            }
+        }
+        if self.norm_aim.val() {
+            self.norm_pointer.d.next = self.base.val();
+            self.norm_row_start.d.next = self.base.val();
+        }
+
+        // X.
+        self.serial.next = self.operand_request.val() || self.write.val() || self.pop.val();
+        self.serial_write.next = self.write.val() || self.pop.val();
+        self.serial_address.next = self.norm_pointer.q.val().into();
+        self.serial_data.next = self.queued.val().into();
+        if self.write.val() {
+            self.serial_address.next = self.pointer.q.val().into();
+            self.serial_data.next = self.word_1.q.val();
+        }
+        if self.operand_request.val() {
+            self.serial_address.next = self.operand_address.val();
+        }
+        self.error_r.d.next = (self.write.val() && (self.pointer.q.val() > self.top_x.val()))
+            || (self.pop.val() && (self.norm_pointer.q.val() > self.top_x.val()))
+            || (self.valid_1.q.val() && self.to_bank.val() && (self.pointer.q.val() > self.top_bank.val()));
+        if self.reset.val() {
+            self.valid_1.d.next = false;
+            self.error_r.d.next = false;
+        }
+
+        self.bank_valid.next = self.valid_1.q.val() && self.to_bank.val();
+        self.bank_lane.next = self.lane.q.val();
+        self.bank_address.next = self.pointer.q.val().into();
+        self.out_valid.next = self.valid_1.q.val() && (self.to.val() == 3);
+        self.out_row_last.next = self.row_1.q.val();
+        self.out_last.next = self.last_1.q.val() && self.final_r.q.val();
+        self.data.next = self.word_1.q.val();
+        self.hold.next = self.queue.hold.val();
+        self.waiting.next = self.queue.any.val();
+        self.error.next = self.error_r.q.val();
+    }
+}

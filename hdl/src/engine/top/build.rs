@@ -1,0 +1,158 @@
+//! Construction of the engine, and what is known of one before it runs.
+
+use super::Engine;
+use crate::engine::argmax::Argmax;
+use crate::engine::array::{Array, ArrayConfig};
+use crate::engine::array_walker::ArrayWalker;
+use crate::engine::bank_port::BankPort;
+use crate::engine::bus::Bus;
+use crate::engine::conveyor::{Conveyor, ConveyorSize};
+use crate::engine::fetch::Fetch;
+use crate::engine::fields::{NormFields, StreamFields};
+use crate::engine::fill::Fill;
+use crate::engine::front::Front;
+use crate::engine::intake::Intake;
+use crate::engine::memory::Kind;
+use crate::engine::output::Output;
+use crate::engine::sizes::{COUNT_BITS, Sizes};
+use crate::engine::store::Store;
+use crate::engine::tail::{NORM_IN_FLIGHT, Tail};
+use crate::engine::xmem::XMemory;
+use crate::multiply::Target;
+use crate::number::{Const, Flag, Sig};
+use crate::register::Reg;
+use astromorph::Result;
+use astromorph::engine::config::EngineConfig;
+use rust_hdl::prelude::*;
+
+/// Lanes of a block of the array on a target whose nets are long.
+const BLOCK: usize = 8;
+/// Words that may be let in before the output's credits show it.
+const LATE_CREDITS: usize = 2;
+/// Cycles without a word at a stream that waits, less one, until error bit 6.
+const LONGEST_STALL: u64 = (1 << 24) - 1;
+
+/// The array of a core.
+pub fn array_config(core: &EngineConfig, target: Target) -> Result<ArrayConfig> {
+    let s = Sizes::new(core)?;
+    Ok(ArrayConfig {
+        lanes: s.lanes,
+        width: s.width,
+        acc_bits: s.acc_bits,
+        bank_depth: s.bank_words,
+        groups: s.group,
+        block: if target == Target::Ecp5 { BLOCK } else { s.lanes },
+        target,
+    })
+}
+
+impl Engine {
+    /// A core of the sizes given.
+    pub fn new(core: &EngineConfig, target: Target) -> Result<Self> {
+        let s = Sizes::new(core)?;
+        let array = array_config(core, target)?;
+        let conveyor = ConveyorSize {
+            lanes: s.lanes,
+            acc_bits: s.acc_bits,
+            width: s.width,
+            sum_bits: s.sum_bits,
+            latency: Array::latency(&array),
+            blocks: array.blocks(),
+        };
+        let front = Front::new(core)?;
+        let tail = Tail::new(core, target)?;
+        let bit = |n: u64| Const::natural(1 << n);
+        Ok(Engine {
+            clock: Signal::default(),
+            reset: Flag::default(),
+            s_axis_tvalid: Flag::default(),
+            s_axis_tdata: Sig::new(s.width),
+            s_axis_tlast: Flag::default(),
+            m_axis_tready: Flag::default(),
+            load_valid: Flag::default(),
+            load_memory: Sig::new(3),
+            load_address: Sig::new(24),
+            load_data: Sig::new(50),
+            s_axis_tready: Flag::default(),
+            m_axis_tvalid: Flag::default(),
+            m_axis_tdata: Sig::new(s.serial_bits),
+            m_axis_tlast: Flag::default(),
+            load_ready: Flag::default(),
+            busy: Flag::default(),
+            step: Sig::new(16),
+            norm_step: Sig::new(16),
+            argmax: Sig::new(COUNT_BITS),
+            argmax_valid: Flag::default(),
+            error: Sig::new(7),
+            slots: Sig::new(2),
+            tap_sum_valid: Flag::default(),
+            tap_sum_data: Sig::new(front.tap_sum_data.width()),
+            tap_linear_valid: Flag::default(),
+            tap_linear_data: Sig::new(front.tap_linear_data.width()),
+            tap_function_valid: Flag::default(),
+            tap_function_data: Sig::new(front.tap_function_data.width()),
+            tap_other_valid: Flag::default(),
+            tap_other_data: Sig::new(front.tap_other_data.width()),
+            tap_sums_valid: Flag::default(),
+            tap_sums_data: Sig::new(tail.tap_sums_data.width()),
+            tap_calcium_valid: Flag::default(),
+            tap_calcium_data: Sig::new(tail.tap_calcium_data.width()),
+            tap_power_valid: Flag::default(),
+            tap_power_data: Sig::new(tail.tap_power_data.width()),
+            tap_normalise_valid: Flag::default(),
+            tap_normalise_data: Sig::new(tail.tap_normalise_data.width()),
+            tap_norm_valid: Flag::default(),
+            tap_norm_data: Sig::new(tail.tap_norm_data.width()),
+            beat: Reg::new(2),
+            bus: Bus::new(&s, target)?,
+            fetch: Fetch::new(core.id(), s.m_words, s.at_bits)?,
+            fields: StreamFields::new(&s),
+            norm_fields: NormFields::new(&s),
+            fill: Fill::new(&s)?,
+            walker: ArrayWalker::new(&s)?,
+            x_memory: XMemory::new("x", s.x_words / 2, s.width, Kind::Large, target)?,
+            array: Array::new(array)?,
+            intake: Intake::new(s.width, s.at_bits)?,
+            conveyor: Conveyor::new(&conveyor)?,
+            front,
+            tail,
+            store: Store::new(&s, NORM_IN_FLIGHT)?,
+            bank_port: BankPort::new(&s)?,
+            sink: Output::new(s.lanes + LATE_CREDITS, s.serial_bits)?,
+            best: Argmax::new(s.serial_bits),
+            source: Reg::new(2),
+            wide: Reg::default(),
+            step_r: Reg::new(16),
+            norm_step_r: Reg::new(16),
+            first_block: Reg::default(),
+            rows_open: Reg::new(2),
+            norm_room: Reg::default(),
+            norm_idle: Reg::default(),
+            stream_idle: Reg::default(),
+            quiet: Reg::default(),
+            error_r: Reg::new(7),
+            stall: Reg::new(24),
+            even: Flag::default(),
+            loads: Flag::default(),
+            to_output: Flag::default(),
+            key: Flag::default(),
+            norm_begins: Flag::default(),
+            norm_ends: Flag::default(),
+            stalled: Flag::default(),
+            errors: Sig::new(7),
+            lane: Sig::new(s.lane_bits),
+            zero: Const::natural(0),
+            longest_stall: Const::natural(LONGEST_STALL),
+            gamma_shift: Const::natural(32),
+            lane_shift: Const::natural(16),
+            too_long: bit(0),
+            other_core: bit(1),
+            bad_step: bit(2),
+            cut_short: bit(3),
+            load_busy: bit(4),
+            bad_address: bit(5),
+            stall_bit: bit(6),
+            activity: Default::default(),
+        })
+    }
+}

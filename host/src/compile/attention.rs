@@ -1,0 +1,389 @@
+//! The steps of one layer's attention (`docs/arithmetic.md` sections 2 to 6).
+//!
+//! | step | array | stream | to |
+//! |---|---|---|---|
+//! | k | T × D · W_K | φ, Σa, + w | aw in X, transposed |
+//! | v | T × D · W_V | | V in the banks |
+//! | write | m × T: awᵀ · V | + Z, stored back; f | H in the banks |
+//! | power | | s^α | g |
+//! | q | T × D · W_Q | φ, C = b·g, 1/C | b in X |
+//! | read | T × m: b · H | num/C | y in X |
+//!
+//! Two-pass: a loop of k, v, write over all heads, power, a loop of q, read. Causal: one loop over single tokens; k, power, v, q, write, read:
+//! in this order no step needs the words of the one just before it where there are two heads.
+
+use super::draft::{Draft, function_shift, linear_shift, moving, plain, within};
+use super::part::{Part, Tile, even, word};
+use super::tensors::Place;
+use astromorph::Result;
+use astromorph::engine::program::*;
+use astromorph::spec::Nonlinearity;
+use astromorph::twin::Attention;
+use astromorph::twin::attention::Normaliser;
+
+/// A place of token rows.
+pub(super) fn rows(tensor: String, row: usize, first: usize, cols: usize) -> Place {
+    Place {
+        tensor,
+        first,
+        row,
+        cols,
+        rows: None,
+    }
+}
+
+/// A step's [`Run`].
+pub(super) fn run(label: String, source: Source, stream: Stream, show: &[(Tap, Place)]) -> Run {
+    Run {
+        label,
+        names: show.iter().map(|(tap, place)| (*tap, place.tensor.clone())).collect(),
+        source,
+        wait: false,
+        wait_fill: false,
+        stream,
+    }
+}
+
+/// The parts of one layer's attention, up to y.
+pub(super) struct Attend {
+    pub keys: Vec<Part>,
+    pub values: Vec<Part>,
+    pub writes: Vec<Part>,
+    pub power: Part,
+    pub queries: Vec<Part>,
+    pub reads: Vec<Part>,
+}
+
+impl Draft<'_> {
+    /// Array step over the tokens of a block: rows of `k` elements from `x`, `row` elements apart.
+    pub fn tokens(&self, x: At, row: usize, k: usize, cols: usize) -> Mac {
+        Mac {
+            rows: Extent::Block,
+            passes: word(cols.div_ceil(self.core.lanes)),
+            k: Extent::Fixed(word(k)),
+            x,
+            x_stride: word(row),
+            bank: 0,
+            bank_stride: word(even(k)),
+        }
+    }
+
+    /// All of one layer's attention before W_O.
+    pub fn attend(&mut self, l: usize) -> Result<Attend> {
+        let att = self.image.attention(l)?;
+        let s = self.sizes.clone();
+        let key_heads = if self.layout.merged_keys { s.heads } else { 1 };
+        let keys = self.keys(l, &att, key_heads)?;
+        Ok(Attend {
+            keys,
+            values: self.values(l)?,
+            writes: (0..s.heads).map(|h| self.write(l, &att, h)).collect::<Result<_>>()?,
+            power: self.power(l, &att),
+            queries: self.queries(l, &att)?,
+            reads: (0..s.heads).map(|h| self.read(l, &att, h)).collect::<Result<_>>()?,
+        })
+    }
+
+    /// What q, k and v are computed from.
+    fn attended(&self, l: usize) -> String {
+        if self.sizes.pre {
+            format!("layers.{l}.n1")
+        } else {
+            self.stream(l)
+        }
+    }
+
+    /// A projection of `cols` columns from `first` of the matrix `x` (q, k or v).
+    fn project(
+        &self,
+        l: usize,
+        x: &str,
+        dense: &super::draft::Dense,
+        first: usize,
+        cols: usize,
+        head: Option<usize>,
+    ) -> Part {
+        let stream = Stream {
+            addend: Addend::Word {
+                at: At::fixed(dense.addend + word(first)),
+                stride: 0,
+            },
+            ..plain(cols, dense.shift, self.core.width)
+        };
+        let mac = self.tokens(moving(self.layout.normed), self.layout.row, dense.k, cols);
+        let show = vec![(Tap::Linear, rows(format!("layers.{l}.{x}"), dense.cols, first, cols))];
+        let head = head.map_or(String::new(), |h| format!(".h{h}"));
+        Part {
+            run: run(format!("layers.{l}.{x}{head}"), Source::Array(mac), stream, &show),
+            tile: Some(Tile {
+                weight: dense.weight.clone(),
+                k: dense.k,
+                first,
+                cols,
+            }),
+            divisible: true,
+            show,
+        }
+    }
+
+    fn projection(&mut self, l: usize, x: &str) -> Result<super::draft::Dense> {
+        let at = |kind: &str| format!("layers.{l}.attention.{kind}_{x}");
+        let from = self.attended(l);
+        self.dense(&at("w"), &at("b"), &from, &format!("layers.{l}.{x}"), None)
+    }
+
+    /// φ as the function of a step, from format `x` to `out`.
+    fn phi(&mut self, name: &str, table: &[i32], bits: u32, x: &str, out: &str) -> Result<Function> {
+        let (fi, fo) = (self.format(x)?, self.format(out)?);
+        Ok(Function::Phi {
+            table: self.function.add(name, table),
+            bits,
+            one: within(format!("{x}: fraction"), fi.frac, 0, 17)? as u32,
+            shift: function_shift(out, fi.frac - fo.frac)?,
+        })
+    }
+
+    fn keys(&mut self, l: usize, att: &Attention, heads_a_step: usize) -> Result<Vec<Part>> {
+        let at = |x: &str| format!("layers.{l}.{x}");
+        let s = self.sizes.clone();
+        let (hm, step) = (s.heads * s.m, heads_a_step * s.m);
+        let dense = self.projection(l, "k")?;
+        let name = at("attention.phi_k");
+        let function = self.phi(&name, &att.tables.phi_k, att.tables.phi_bits, &at("k"), &at("a"))?;
+        // Rows of all heads' keys, token by token.
+        let pack = self.core.weights_per_word();
+        let keys = (!att.w.is_empty()).then(|| {
+            let row = |t: usize| (0..s.heads).flat_map(move |h| &att.w[(h * s.n + t) * s.m..][..s.m]);
+            let words: Vec<i32> = (0..s.n).flat_map(row).copied().collect();
+            self.main.add_elements(&at("attention.w"), &words) * word(pack)
+        });
+        let aw = self.layout.aw(&s);
+        let column = even(self.layout.write);
+        let part = |first: usize| {
+            let head = (heads_a_step == 1).then_some(first / s.m);
+            let mut part = self.project(l, "k", &dense, first, step, head);
+            let stream = &mut part.run.stream;
+            stream.function = function;
+            stream.sums = Some(Sums {
+                base: word(first),
+                of: Summed::Function,
+            });
+            stream.to = To::X {
+                at: At::fixed(aw + word(first * column)),
+                row: 1,
+                column: word(column),
+            };
+            part.show.push((Tap::Function, rows(at("a"), hm, first, step)));
+            if let Some(keys) = keys {
+                stream.other = Other::Key {
+                    at: At {
+                        base: keys + word(first),
+                        index: Index::R2,
+                    },
+                    stride: word(hm),
+                };
+                part.show.push((Tap::Other, rows(at("aw"), hm, first, step)));
+            }
+            let sums = Place {
+                rows: Some(1),
+                ..rows(at("s"), hm, first, step)
+            };
+            part.show.push((Tap::Sums, sums));
+            named(part)
+        };
+        Ok((0..hm).step_by(step).map(part).collect())
+    }
+
+    fn values(&mut self, l: usize) -> Result<Vec<Part>> {
+        let s = self.sizes.clone();
+        let dense = self.projection(l, "v")?;
+        let part = |head: usize| {
+            let mut part = self.project(l, "v", &dense, head * s.e, s.e, Some(head));
+            part.run.stream.to = To::Bank {
+                bank: self.value_bank(head),
+                row: 1,
+                pass: word(even(self.layout.write)),
+            };
+            part
+        };
+        Ok((0..s.heads).map(part).collect())
+    }
+
+    fn value_bank(&self, head: usize) -> u32 {
+        word(self.layout.v + head * self.sizes.value_passes() * even(self.layout.write))
+    }
+
+    fn hebbian_bank(&self, head: usize) -> u32 {
+        word(self.layout.h + head * self.sizes.value_passes() * even(self.sizes.m))
+    }
+
+    fn write(&mut self, l: usize, att: &Attention, head: usize) -> Result<Part> {
+        let at = |x: &str| format!("layers.{l}.{x}");
+        let s = self.sizes.clone();
+        let (z, wide) = self.state;
+        let (w, column) = (self.core.width, even(self.layout.write));
+        self.accumulator(&format!("{} of {} tokens", at("Z"), s.n), att.z_bits())?;
+        let (fz, fh) = (att.z_frac(), att.formats.h);
+        let (shift, bits, function) = match att.nonlinearity {
+            Nonlinearity::Identity => (fz - fh.frac, w, Function::None),
+            Nonlinearity::Sigmoid => {
+                let bits = att.tables.sigmoid_bits;
+                let table = self.function.add("tables.sigmoid", &att.tables.sigmoid);
+                (fz - (bits as i32 - 4), bits, Function::Table { table, bits })
+            }
+            Nonlinearity::HardSigmoid => (fz + 2 - (w as i32 - 1), w + 1, Function::Hard),
+        };
+        let words = s.m * s.e * if wide { 2 } else { 1 };
+        let stream = Stream {
+            slow: wide,
+            addend: Addend::State {
+                at: z + word(head * words),
+                wide,
+            },
+            function,
+            to: To::Bank {
+                bank: self.hebbian_bank(head),
+                row: 1,
+                pass: word(even(s.m)),
+            },
+            ..plain(s.e, linear_shift(&at("H"), shift)?, bits)
+        };
+        let mac = Mac {
+            rows: Extent::Fixed(word(s.m)),
+            passes: word(s.value_passes()),
+            k: Extent::Block,
+            x: At::fixed(self.layout.aw(&s) + word(head * s.m * column)),
+            x_stride: word(column),
+            bank: self.value_bank(head),
+            bank_stride: word(column),
+        };
+        let place = |x: &str| Place {
+            rows: Some(s.m),
+            ..rows(at(x), s.e, head * s.m * s.e, s.e)
+        };
+        let sealed = if function == Function::None {
+            Tap::Linear
+        } else {
+            Tap::Function
+        };
+        let show = vec![(Tap::Sum, place("Z")), (sealed, place("H"))];
+        Ok(Part {
+            run: run(at(&format!("write.h{head}")), Source::Array(mac), stream, &show),
+            tile: None,
+            divisible: false,
+            show,
+        })
+    }
+
+    fn power(&mut self, l: usize, att: &Attention) -> Part {
+        let hm = self.sizes.heads * self.sizes.m;
+        let name = format!("layers.{l}.attention.power");
+        let stream = Stream {
+            sums: Self::from_sums(),
+            serial: Serial::Power {
+                g: 0,
+                table: self.mantissa.add(&name, &att.tables.power),
+                bits: att.tables.power_bits,
+            },
+            ..plain(hm, 0, self.core.serial_bits())
+        };
+        let place = Place {
+            rows: Some(1),
+            ..rows(format!("layers.{l}.g"), hm, 0, hm)
+        };
+        let show = vec![(Tap::Power, place)];
+        Part {
+            run: run(format!("layers.{l}.power"), Source::Sums, stream, &show),
+            tile: None,
+            divisible: false,
+            show,
+        }
+    }
+
+    fn queries(&mut self, l: usize, att: &Attention) -> Result<Vec<Part>> {
+        let at = |x: &str| format!("layers.{l}.{x}");
+        let s = self.sizes.clone();
+        let dense = self.projection(l, "q")?;
+        let name = at("attention.phi_q");
+        let function = self.phi(&name, &att.tables.phi_q, att.tables.phi_bits, &at("q"), &at("b"))?;
+        let table = self.mantissa.add("reciprocal", &att.tables.reciprocal);
+        let part = |head: usize| {
+            let mut part = self.project(l, "q", &dense, head * s.m, s.m, Some(head));
+            // C is a sum over all of a head's columns.
+            part.divisible = false;
+            part.run.stream.function = function;
+            part.run.stream.serial = Serial::Calcium {
+                g: word(head * s.m),
+                read: word(head * self.layout.read),
+                minimum: att.c_min().trailing_zeros(),
+                table,
+                bits: att.tables.reciprocal_bits,
+            };
+            part.run.stream.to = To::X {
+                at: At::fixed(self.layout.b(&s, head)),
+                row: word(even(s.m)),
+                column: 1,
+            };
+            part.show
+                .push((Tap::Function, rows(at("b"), s.heads * s.m, head * s.m, s.m)));
+            part.show.push((Tap::Calcium, rows(at("C"), s.heads, head, 1)));
+            named(part)
+        };
+        Ok((0..s.heads).map(part).collect())
+    }
+
+    fn read(&self, l: usize, att: &Attention, head: usize) -> Result<Part> {
+        let at = |x: &str| format!("layers.{l}.{x}");
+        let s = &self.sizes;
+        self.accumulator(&at("num"), att.num_bits())?;
+        let offset = self.normaliser_offset(&at("y"), att.normaliser(), att.c_min().trailing_zeros())?;
+        let he = s.heads * s.e;
+        let stream = Stream {
+            serial: Serial::Normalise {
+                read: word(head * self.layout.read),
+                offset,
+            },
+            to: To::X {
+                at: At::fixed(self.layout.y(s) + word(head * s.e)),
+                row: word(even(he)),
+                column: 1,
+            },
+            ..plain(s.e, 0, self.core.serial_bits())
+        };
+        let mac = Mac {
+            bank: self.hebbian_bank(head),
+            ..self.tokens(At::fixed(self.layout.b(s, head)), even(s.m), s.m, s.e)
+        };
+        let show = vec![
+            (Tap::Sum, rows(at("num"), he, head * s.e, s.e)),
+            (Tap::Normalise, rows(at("y"), he, head * s.e, s.e)),
+        ];
+        Ok(Part {
+            run: run(at(&format!("read.h{head}")), Source::Array(mac), stream, &show),
+            tile: None,
+            divisible: false,
+            show,
+        })
+    }
+
+    /// κ of a normalisation whose smallest exponent is `least`. The run-time shift E + κ is clamped to −16..47: beyond 47 every sum is 0, left of −16
+    /// every sum but 0 saturates, except in 18 bits, where one step more is needed.
+    pub fn normaliser_offset(&self, tensor: &str, n: Normaliser, least: u32) -> Result<i32> {
+        let offset = n.offset - n.left as i32;
+        if self.core.serial_bits() > 17 {
+            let name = format!("{tensor}: least run-time shift of the normalisation");
+            within(name, least as i32 + offset, -16, i32::MAX)?;
+        }
+        within(format!("{tensor}: offset of the normalisation"), offset, -144, 111)
+    }
+}
+
+/// The part with its run's names in step with what it shows.
+pub(super) fn named(mut part: Part) -> Part {
+    part.run.names = part
+        .show
+        .iter()
+        .map(|(tap, place)| (*tap, place.tensor.clone()))
+        .collect();
+    part
+}

@@ -1,0 +1,140 @@
+//! CIFAR-10 (Krizhevsky 2009), binary version: `data_batch_{1..5}.bin`, `test_batch.bin` below `DIR` or `DIR/cifar-10-batches-bin`.
+//!
+//! A record has 3,073 bytes: the class, then 32 × 32 bytes each of red, green and blue, row by row. An image becomes (32/p)² tokens, row by
+//! row, of p · p · 3 features: the patch's pixels row by row, their three channels side by side, each less its mean over the training images and divided
+//! by its standard deviation (the figures everyone uses, below). `data_batch_5` is the validation split.
+//!
+//! ```
+//! use astromorph_host::data::cifar10::patches;
+//! let mut record = vec![0u8; 3072];
+//! record[32 * 4 + 1] = 255;                                   // red of row 4, column 1
+//! let x = patches(&record, 4);                                // 64 tokens × 48
+//! assert_eq!(x.len(), 64 * 48);
+//! let token = 8;                                              // second row of patches, first column
+//! assert!((x[token * 48 + 3] - (1.0 - 0.4914) / 0.2470).abs() < 1e-4);
+//! ```
+
+use super::{Dataset, Example, Target};
+use astromorph::sequence::Sequence;
+use astromorph::{Error, Result};
+use std::path::Path;
+
+/// Bytes of a record.
+const RECORD: usize = 1 + 3 * SIDE * SIDE;
+/// Pixels of a side.
+pub const SIDE: usize = 32;
+const MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
+const DEVIATION: [f32; 3] = [0.2470, 0.2435, 0.2616];
+const CLASSES: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
+
+/// Reads the six files; `patch` divides 32.
+pub fn read(folder: &Path, patch: usize) -> Result<Dataset> {
+    let root = match folder.join("cifar-10-batches-bin").is_dir() {
+        true => folder.join("cifar-10-batches-bin"),
+        false => folder.to_path_buf(),
+    };
+    let file = |name: &str| batch(&root.join(name), patch);
+    let mut train = Vec::new();
+    for n in 1..=4 {
+        train.extend(file(&format!("data_batch_{n}.bin"))?);
+    }
+    Ok(Dataset {
+        train,
+        validation: file("data_batch_5.bin")?,
+        test: file("test_batch.bin")?,
+        classes: CLASSES.map(String::from).to_vec(),
+        vocabulary: None,
+    })
+}
+
+fn batch(path: &Path, patch: usize) -> Result<Vec<Example>> {
+    let bytes = std::fs::read(path).map_err(|e| Error::file(path, e))?;
+    if bytes.is_empty() || bytes.len() % RECORD != 0 {
+        let found = format!("expected whole records of {RECORD} bytes, found {} bytes", bytes.len());
+        return Err(Error::file(path, found));
+    }
+    let example = |(i, record): (usize, &[u8])| match record[0] {
+        class @ 0..=9 => Ok(Example {
+            sequence: Sequence::Vectors {
+                width: 3 * patch * patch,
+                data: patches(&record[1..], patch),
+            },
+            target: Target::Class(class.into()),
+        }),
+        class => Err(Error::file(
+            path,
+            format!("record {i}: expected a class 0 to 9, found {class}"),
+        )),
+    };
+    bytes.chunks_exact(RECORD).enumerate().map(example).collect()
+}
+
+/// The tokens of one image of 3 × 32 × 32 bytes.
+pub fn patches(image: &[u8], patch: usize) -> Vec<f32> {
+    let across = SIDE / patch;
+    let mut out = Vec::with_capacity(image.len());
+    for token in 0..across * across {
+        let (top, left) = (token / across * patch, token % across * patch);
+        for pixel in 0..patch * patch {
+            let at = (top + pixel / patch) * SIDE + left + pixel % patch;
+            for c in 0..3 {
+                out.push((image[c * SIDE * SIDE + at] as f32 / 255.0 - MEAN[c]) / DEVIATION[c]);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_read_and_damage_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = vec![7u8];
+        record.extend((0..3072).map(|i| (i % 251) as u8));
+        for name in [
+            "data_batch_1",
+            "data_batch_2",
+            "data_batch_3",
+            "data_batch_4",
+            "data_batch_5",
+            "test_batch",
+        ] {
+            std::fs::write(folder.path().join(format!("{name}.bin")), record.repeat(2)).unwrap();
+        }
+        let set = read(folder.path(), 8).unwrap();
+        assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (8, 2, 2));
+        assert_eq!(set.test[1].target, Target::Class(7));
+        assert_eq!(set.test[0].sequence.len(), 16);
+        let bad = folder.path().join("data_batch_3.bin");
+        for (bytes, word) in [
+            (record[..3000].to_vec(), "3000 bytes"),
+            (vec![], "0 bytes"),
+            (vec![10; 3073], "class 0 to 9, found 10"),
+        ] {
+            std::fs::write(&bad, bytes).unwrap();
+            let error = read(folder.path(), 8).unwrap_err().to_string();
+            assert!(error.contains("data_batch_3.bin") && error.contains(word), "{error}");
+        }
+        std::fs::remove_file(&bad).unwrap();
+        assert!(
+            read(folder.path(), 8)
+                .unwrap_err()
+                .to_string()
+                .contains("data_batch_3.bin")
+        );
+    }
+}
