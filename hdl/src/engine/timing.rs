@@ -207,7 +207,7 @@ impl Model {
         self.stream_idle = last + self.tail(core, run);
         if run.stream.norm.is_some() && run.stream.sums.is_some_and(|s| s.of == Summed::Result) {
             // The last row's results are summed by the stream's end.
-            self.stream_idle = self.stream_idle.max(self.rows[1] + tail::PLAIN_CYCLES + 1);
+            self.stream_idle = self.stream_idle.max(self.rows[1] + tail::PLAIN_CYCLES + 4);
         }
         if let Source::Input = run.source {
             self.fetch = last + 3;
@@ -226,7 +226,8 @@ impl Model {
         let scan = matches!(run.source, Source::Sums) as u64 * 4;
         let behind = match run.stream.serial {
             Serial::None => tail::PLAIN_CYCLES,
-            _ => tail::SERIAL_CYCLES,
+            Serial::Count { .. } => tail::SERIAL_CYCLES,
+            _ => tail::SERIAL_CYCLES + 2,
         };
         2 + scan + front + behind + 2
     }
