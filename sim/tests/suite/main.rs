@@ -11,4 +11,5 @@ mod vendor_cells;
 mod vendor_engine;
 mod vendor_multipliers;
 mod vendor_ports;
+mod vendor_proofs;
 mod waves;
