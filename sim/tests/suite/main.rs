@@ -12,4 +12,5 @@ mod vendor_engine;
 mod vendor_multipliers;
 mod vendor_ports;
 mod vendor_spram;
+mod vendor_proofs;
 mod waves;
