@@ -33,6 +33,8 @@
 
 mod build;
 
+pub use build::array_config;
+
 use super::argmax::Argmax;
 use super::array::Array;
 use super::array_walker::ArrayWalker;
