@@ -36,41 +36,28 @@ fn number(rng: &mut impl Rng, bits: u32) -> i64 {
 #[test]
 fn walker_steps_and_rows() {
     let mut r = rng(1);
-    let (mut pointer, mut row, mut col, mut wait) = (None, 0u64, 0u64, 0);
-    record_steps(
+    let (mut pointer, mut row) = (0u64, 0u64);
+    record(
         Walker::new("walker", 12).unwrap(),
         |b| &mut b.clock,
-        4000,
-        |b, n, settled| {
-            if settled {
-                if let Some(pointer) = pointer {
-                    assert_eq!(b.address.val().get(), pointer);
-                }
-                return;
-            }
-            wait = if n == 0 || r.random_range(0..50) == 0 {
-                2
-            } else {
-                (wait as u32).saturating_sub(1)
-            };
-            b.load.next = wait == 2;
-            b.step.next = false;
-            if wait == 2 {
-                b.base.next = U::new(r.random_range(0..4096));
-                b.stride.next = U::new(r.random_range(0..1 << 16));
-                b.cols.next = U::new(r.random_range(1..9));
-                (row, col) = (b.base.next.get(), 0);
-            } else if wait == 0 {
-                b.step.next = r.random_range(0..3) > 0;
-                b.row_end.next = col + 1 == b.cols.next.get();
-            }
-            pointer = (wait == 0).then_some((row + col) % 4096);
-            if b.step.next {
-                (row, col) = if b.row_end.next {
-                    (row + b.stride.next.get(), 0)
-                } else {
-                    (row, col + 1)
-                };
+        2000,
+        |b, _| {
+            b.load.next = r.random_range(0..50) == 0;
+            b.base.next = U::new(r.random_range(0..4096));
+            b.step.next = r.random_range(0..3) > 0;
+            b.row_end.next = r.random_range(0..5) == 0;
+            b.stride.next = U::new(r.random_range(0..1 << 16));
+        },
+        |b, _| {
+            assert_eq!(b.address.val().get(), pointer);
+            if b.load.val() {
+                pointer = b.base.val().get();
+                row = pointer;
+            } else if b.step.val() && b.row_end.val() {
+                row = (row + b.stride.val().get()) % 4096;
+                pointer = row;
+            } else if b.step.val() {
+                pointer = (pointer + 1) % 4096;
             }
         },
     )
@@ -171,7 +158,6 @@ fn units_are_their_verilog() {
                 b.even.next = r.random();
                 b.line.next = U::new(if n < 1000 { 0 } else { r.random() });
                 b.x.next = S::new(number(&mut r, width.max(16) + 1));
-                b.x_negative.next = r.random();
                 b.kind.next = U::new(r.random());
                 b.one.next = U::new(r.random());
                 b.index_bits.next = U::new(r.random());
@@ -344,7 +330,6 @@ impl Fields {
 
     fn apply(&self, b: &mut Front) {
         b.source.next = U::new(self.source);
-        b.cols.next = U::new(self.cols);
         b.addend_kind.next = U::new(self.addend_kind);
         b.wide.next = self.wide;
         b.block_first.next = self.block_first;
@@ -446,7 +431,7 @@ impl World {
         }
         f.apply(b);
         self.place = Some((0, 0));
-        self.next_word = (n + 3) & !1;
+        self.next_word = (n + 2) & !1;
         self.steps += 1;
     }
 
@@ -638,7 +623,7 @@ fn front_is_the_law() {
         let mut front = Front::new(&core).unwrap();
         front.connect_all();
         settle(&mut front);
-        for n in 0..40_000 {
+        for n in 0..100_000 {
             world.drive(&mut front, n);
             front.clock.next.clk = false;
             settle(&mut front);
@@ -647,7 +632,7 @@ fn front_is_the_law() {
             settle(&mut front);
         }
         println!("front-{width}-{acc}: {} steps, {} words", world.steps, world.words);
-        assert!(world.steps > 120 && world.words > 2500);
+        assert!(world.steps > 300 && world.words > 7000);
     }
 }
 
@@ -659,7 +644,7 @@ fn front_is_its_verilog() {
         record_steps(
             Front::new(&core).unwrap(),
             |b| &mut b.clock,
-            2500,
+            5000,
             |b, n, settled| match settled {
                 false => world.drive(b, n),
                 true => world.look(b, n),

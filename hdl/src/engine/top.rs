@@ -394,7 +394,6 @@ impl Logic for Engine {
         self.front.addend.next = self.bus.word.val().into();
         self.front.exponent.next = self.tail.exponent.val();
         self.front.source.next = self.source.q.val();
-        self.front.cols.next = self.fields.cols.val();
         self.front.addend_kind.next = self.fields.addend_kind.val();
         self.front.wide.next = self.wide.q.val();
         self.front.addend_base.next = self.fetch.value.val().into();

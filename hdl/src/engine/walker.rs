@@ -2,37 +2,37 @@
 //!
 //! | port | width | |
 //! |---|---|---|
-//! | load | 1 | start: the pointer stands at `base` two cycles later |
-//! | base, stride, cols | N, 16, 16 | stand still from `load` on |
+//! | load, base | 1, N | pointer and row start at `base` |
 //! | step | 1 | the word at `address` is being used: go on by one |
-//! | row_end | 1 | with `step`: it was the row's last, column `cols` − 1: go to the row's first + `stride` |
-//! | address | N | latency 1 after `step` |
+//! | row_end, stride | 1, 16 | with `step`: it was the row's last, go to the row's start + `stride` |
+//! | address | N | latency 1 after load, step |
 //!
-//! The way from a row's last word to the next row's first, `stride` − `cols` + 1, is worked out once; the base is added to 0. So one adder does.
+//! `base` and `stride` stand still between two loads.
 //!
 //! ```
 //! use astromorph_hdl::{engine::walker::Walker, number::*};
 //! use rust_hdl::prelude::*;
 //! let mut w = Walker::new("walker", 10).unwrap();
 //! w.connect_all();
-//! (w.base.next, w.stride.next, w.cols.next) = (U::new(100), U::new(8), U::new(3));
+//! (w.load.next, w.base.next, w.stride.next) = (true, U::new(100), U::new(8));
 //! let mut seen = Vec::new();
-//! for (load, step, row_end) in [(true, false, false), (false, false, false), (false, true, false), (false, true, false), (false, true, true)] {
-//!     (w.load.next, w.step.next, w.row_end.next) = (load, step, row_end);
+//! for row_end in [false, false, true, false] {
 //!     for level in [true, false] { w.clock.next.clk = level; simulate(&mut w, 10); }
 //!     seen.push(w.address.val().get());
+//!     (w.load.next, w.step.next, w.row_end.next) = (false, true, row_end);
+//!     simulate(&mut w, 10);
 //! }
-//! assert_eq!(seen, [0, 100, 101, 102, 108]);
+//! assert_eq!(seen, [100, 101, 102, 108]);
 //! ```
 
 use crate::block;
 use crate::check;
-use crate::number::{Const, Flag, Sig, U};
+use crate::number::{Flag, Sig, U};
 use crate::register::Reg;
 use astromorph::Result;
 use rust_hdl::prelude::*;
 
-/// Width of a stride and of a number of columns.
+/// Width of a stride.
 pub const STRIDE_BITS: u32 = 16;
 
 block! {
@@ -49,8 +49,6 @@ block! {
             row_end: Flag<In>,
             /// From row to row.
             stride: Sig<In, U>,
-            /// Words of a row.
-            cols: Sig<In, U>,
         }
         outputs {
             /// Where the next word is.
@@ -58,18 +56,9 @@ block! {
         }
         parts {
             pointer: Reg<U>,
-            jump: Reg<U>,
-            loading: Reg<bool>,
+            row: Reg<U>,
         }
-        locals {
-            way: Sig<Local, U>,
-            carry: Sig<Local, U>,
-            pointer_term: Sig<Local, U>,
-            way_term: Sig<Local, U>,
-            total: Sig<Local, U>,
-            zero: Const<U>,
-            unit: Const<U>,
-        }
+        locals { below: Sig<Local, U> }
     }
 }
 
@@ -84,18 +73,10 @@ impl Walker {
             step: Flag::default(),
             row_end: Flag::default(),
             stride: Sig::new(STRIDE_BITS),
-            cols: Sig::new(STRIDE_BITS),
             address: Sig::new(bits),
             pointer: Reg::new(bits),
-            jump: Reg::new(bits),
-            loading: Reg::default(),
-            way: Sig::new(bits),
-            carry: Sig::new(1),
-            pointer_term: Sig::new(bits + 1),
-            way_term: Sig::new(bits + 1),
-            total: Sig::new(bits + 1),
-            zero: Const::natural(0),
-            unit: Const::natural(1),
+            row: Reg::new(bits),
+            below: Sig::new(bits),
             activity: Default::default(),
         })
     }
@@ -104,28 +85,18 @@ impl Walker {
 impl Logic for Walker {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, pointer, jump, loading);
-        self.jump.d.next = (self.stride.val() - self.cols.val()).into();
-        self.loading.d.next = self.load.val();
-        // pointer + way + 1, the 1 as a carry from below; of the base nothing more.
-        self.way.next = self.zero.val();
-        self.carry.next = self.unit.val();
-        if self.loading.q.val() {
-            self.way.next = self.base.val();
-            self.carry.next = self.zero.val();
-        } else {
+        dff_setup!(self, clock, pointer, row);
+        self.below.next = (self.row.q.val() + self.stride.val()).into();
+        if self.step.val() {
+            self.pointer.d.next = (self.pointer.q.val() + 1).into();
             if self.row_end.val() {
-                self.way.next = self.jump.q.val();
+                self.pointer.d.next = self.below.val();
+                self.row.d.next = self.below.val();
             }
         }
-        self.pointer_term.next = ((self.pointer.q.val() << 1) | self.unit.val()).into();
-        self.way_term.next = ((self.way.val() << 1) | self.carry.val()).into();
-        self.total.next = (self.pointer_term.val() + self.way_term.val()).into();
-        if self.loading.q.val() || self.step.val() {
-            self.pointer.d.next = (self.total.val() >> 1).into();
-        }
         if self.load.val() {
-            self.pointer.d.next = self.zero.val();
+            self.pointer.d.next = self.base.val();
+            self.row.d.next = self.base.val();
         }
         self.address.next = self.pointer.q.val();
     }
