@@ -502,7 +502,8 @@ impl World {
 
     fn drive(&mut self, b: &mut Front, n: usize) {
         b.even.next = n % 2 == 0;
-        b.start.next = false;
+        b.addend_start.next = false;
+        b.other_start.next = false;
         b.entry_valid.next = false;
         b.entry_word.next = S::new(number(&mut self.r, self.core.acc_bits));
         b.entry_row_last.next = false;
@@ -517,7 +518,8 @@ impl World {
         if self.place.is_none() && !b.busy.val() {
             assert!(self.results.is_empty(), "idle, but words are owed");
             self.begin(b, n);
-            b.start.next = true;
+            b.addend_start.next = true;
+            b.other_start.next = true;
         } else if n == self.next_word
             && let Some((row, col)) = self.place
         {

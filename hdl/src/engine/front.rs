@@ -2,13 +2,13 @@
 //! residual operand ([`other`](super::other)). All three round in one [`shifter`](super::shifter), which takes a word every cycle.
 //!
 //! Configuration: inputs named as the fields of `docs/engine.md` section 3, stored codes and all (`function_kind`, as `function` is a word of Verilog; `shift` is the shift + 16, `offset` 16 more,
-//! …). Bases are `addend_base` and `other_base`, register included. They stand still from `start` until `busy` has fallen.
+//! …). They stand still from a step's first word until `busy` has fallen.
 //!
 //! | port | width | |
 //! |---|---|---|
 //! | reset | 1 | forgets the words on their way |
 //! | even | 1 | high in every other cycle |
-//! | start | 1 | one cycle, before the step's first word: pointers take their bases |
+//! | addend_start, addend_base, other_start, other_base | 1, M, 1, N | before the step's first word: pointers take these addresses |
 //! | block_first | 1 | t0 = 0: states begin at nothing |
 //! | entry_valid, entry_word | 1, A | on an even cycle: number 0 of the times below. With `slow` at most every 4 cycles |
 //! | entry_row_last, entry_pass_last, entry_last | 1 | on an even cycle; the second also without a word |
@@ -86,7 +86,9 @@ block! {
             /// An even cycle.
             even: Flag<In>,
             /// Pointers to their bases.
-            start: Flag<In>,
+            addend_start: Flag<In>,
+            /// The second operand's pointer to `other_base`.
+            other_start: Flag<In>,
             /// First block of the loop.
             block_first: Flag<In>,
             /// A word comes.
@@ -273,7 +275,8 @@ impl Front {
             clock: Signal::default(),
             reset: Flag::default(),
             even: Flag::default(),
-            start: Flag::default(),
+            addend_start: Flag::default(),
+            other_start: Flag::default(),
             block_first: Flag::default(),
             entry_valid: Flag::default(),
             entry_word: Sig::new(acc),
@@ -456,7 +459,7 @@ impl Logic for Front {
         // Addend and sum.
         self.ask.next = (self.entry_valid.val() && !(self.addend_kind.val() == 0))
             || (self.even.val() && self.late_valid.q.val() && self.two.val());
-        self.addend_walker.load.next = self.start.val();
+        self.addend_walker.load.next = self.addend_start.val();
         self.addend_walker.base.next = self.addend_base.val();
         self.addend_walker.step.next = self.ask.val();
         self.addend_walker.row_end.next = self.entry_row_last.val() && !self.state.val();
@@ -485,9 +488,10 @@ impl Logic for Front {
             self.state_data.next = ((unsigned_cast_of(self.linear.sum) & self.beside.val()) | self.high.val()).into();
         }
         self.request.next = !self.even.val() && self.line.q.val().get_bit(9) && (self.key.val() || self.residual.val());
-        self.other_walker.load.next = self.start.val();
+        self.other_walker.load.next = self.other_start.val() && !self.state.val();
         self.other_walker.base.next = self.other_base.val();
         if self.state.val() {
+            self.other_walker.load.next = self.addend_start.val();
             self.other_walker.base.next = self.addend_base.val();
         }
         self.other_walker.step.next = self.store.val() || self.request.val();
