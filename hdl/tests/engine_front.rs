@@ -49,14 +49,17 @@ fn walker_steps_and_rows() {
                 return;
             }
             wait = if n == 0 || r.random_range(0..50) == 0 {
-                2
+                4
             } else {
                 (wait as u32).saturating_sub(1)
             };
-            b.load.next = wait == 2;
+            // Cleared, loaded, and then the way to the next row is known.
+            b.clear.next = wait == 4;
+            b.load.next = wait == 3;
+            b.base.next = U::new(r.random_range(0..4096));
             b.step.next = false;
-            if wait == 2 {
-                b.base.next = U::new(r.random_range(0..4096));
+            b.row_end.next = r.random();
+            if wait == 3 {
                 b.stride.next = U::new(r.random_range(0..1 << 16));
                 cols = r.random_range(1..9);
                 b.cols_not.next = S::new(!cols);
@@ -65,7 +68,7 @@ fn walker_steps_and_rows() {
                 b.step.next = r.random_range(0..3) > 0;
                 b.row_end.next = col + 1 == cols as u64;
             }
-            pointer = (wait == 0).then_some((row + col) % 4096);
+            pointer = (wait < 3).then_some((row + col) % 4096);
             if b.step.next {
                 (row, col) = if b.row_end.next {
                     (row + b.stride.next.get(), 0)
@@ -343,30 +346,49 @@ impl Fields {
         [x, y, z]
     }
 
-    fn apply(&self, b: &mut Front) {
-        b.source.next = U::new(self.source);
-        b.cols.next = U::new(self.cols);
-        b.addend_kind.next = U::new(self.addend_kind);
-        b.wide.next = self.wide;
-        b.block_first.next = self.block_first;
-        b.addend_base.next = U::new(self.addend);
-        b.addend_stride.next = U::new(self.addend_stride);
-        b.shift.next = U::new(self.shift);
-        b.bits.next = U::new(self.bits as u64);
-        b.function_kind.next = U::new(self.function);
-        b.one.next = U::new(self.one);
-        b.function_shift.next = U::new(self.function_shift);
-        b.function_table.next = U::new(self.table);
-        b.index_bits.next = U::new(self.index_bits as u64);
-        b.drop.next = U::new(self.drop);
-        b.other_kind.next = U::new(self.other_kind);
-        b.other_base.next = U::new(self.other);
-        b.other_stride.next = U::new(self.other_stride);
-        b.left.next = U::new(self.left);
-        b.left_is_value.next = self.left_is_value;
-        b.other_shift.next = U::new(self.other_shift);
-        b.serial.next = U::new(self.serial);
-        b.offset.next = U::new(self.offset);
+    /// The program's words as they come: word 5 in cycle 0, 6 in cycle 1, …; the step's start in cycle 10.
+    fn apply(&self, b: &mut Front, age: usize, other: u64) {
+        b.clear.next = age == 0;
+        b.addend_start.next = age == 1;
+        b.other_start.next = age == 4;
+        b.base.next = U::new(match age {
+            1 => self.addend,
+            4 => self.other,
+            _ => other,
+        });
+        if age == 1 {
+            b.cols.next = U::new(self.cols);
+            b.addend_kind.next = U::new(self.addend_kind);
+            b.shift.next = U::new(self.shift);
+            b.bits.next = U::new(self.bits as u64);
+        }
+        if age == 3 {
+            b.addend_stride.next = U::new(self.addend_stride);
+            b.function_kind.next = U::new(self.function);
+            b.one.next = U::new(self.one);
+            b.function_shift.next = U::new(self.function_shift);
+        }
+        if age == 4 {
+            b.function_table.next = U::new(self.table);
+            b.index_bits.next = U::new(self.index_bits as u64);
+            b.drop.next = U::new(self.drop);
+        }
+        if age == 6 {
+            b.other_kind.next = U::new(self.other_kind);
+            b.other_stride.next = U::new(self.other_stride);
+            b.left.next = U::new(self.left);
+            b.left_is_value.next = self.left_is_value;
+            b.other_shift.next = U::new(self.other_shift);
+        }
+        if age == 8 {
+            b.serial.next = U::new(self.serial);
+            b.offset.next = U::new(self.offset);
+        }
+        if age == 10 {
+            b.source.next = U::new(self.source);
+            b.wide.next = self.wide;
+            b.block_first.next = self.block_first;
+        }
     }
 }
 
@@ -387,6 +409,8 @@ struct World {
     /// Residual elements, or keys.
     operands: Vec<i64>,
     f: Fields,
+    /// Cycle in which its first word came.
+    begun: usize,
     /// Row and column of the next word; none: the step's words are in.
     place: Option<(u64, u64)>,
     next_word: usize,
@@ -414,6 +438,7 @@ impl World {
             r,
             core,
             f: Fields::default(),
+            begun: 0,
             place: None,
             next_word: 0,
             steps: 0,
@@ -430,7 +455,7 @@ impl World {
         }
     }
 
-    fn begin(&mut self, b: &mut Front, n: usize) {
+    fn begin(&mut self, n: usize) {
         let (r, core) = (&mut self.r, &self.core);
         self.f = Fields::random(r, core);
         let (a, f) = (core.acc_bits, &self.f);
@@ -445,9 +470,9 @@ impl World {
             let word_of = number(r, core.width);
             *word = if f.other_kind == 1 { word_of.max(0) } else { word_of };
         }
-        f.apply(b);
+        self.begun = n;
         self.place = Some((0, 0));
-        self.next_word = (n + 3) & !1;
+        self.next_word = (n + 13) & !1;
         self.steps += 1;
     }
 
@@ -518,7 +543,6 @@ impl World {
 
     fn drive(&mut self, b: &mut Front, n: usize) {
         b.even.next = n % 2 == 0;
-        b.start.next = false;
         b.entry_valid.next = false;
         b.entry_word.next = S::new(number(&mut self.r, self.core.acc_bits));
         b.entry_row_last.next = false;
@@ -532,8 +556,7 @@ impl World {
         }
         if self.place.is_none() && !b.busy.val() {
             assert!(self.results.is_empty(), "idle, but words are owed");
-            self.begin(b, n);
-            b.start.next = true;
+            self.begin(n);
         } else if n == self.next_word
             && let Some((row, col)) = self.place
         {
@@ -551,6 +574,8 @@ impl World {
             };
             self.next_word = n + step * (1 + wait);
         }
+        let other = self.r.random();
+        self.f.apply(b, n - self.begun, other);
         // A pass may end with lanes beyond the last column.
         if n % 2 == 0 && self.steps > 0 && b.busy.val() && self.r.random_range(0..5) == 0 {
             b.entry_pass_last.next = true;

@@ -114,7 +114,7 @@ fn sums_are_summed_and_scanned() {
     let (words, bits) = (24, 17);
     let mut sums = vec![0i64; words];
     let (mut base, mut cols, mut row, mut column, mut fresh) = (0, 2, 0, 0, false);
-    let mut owed = Line::new(2);
+    let mut owed = Line::new(3);
     let mut scanned = Line::new(3);
     // A step: start, rows of words with gaps, silence, scans, silence.
     let mut clock = 0;

@@ -9,6 +9,7 @@
 //! | [`chain`] | every form against the next |
 //! | [`report`] | what was found: table, JSON, HTML |
 //! | [`cli`] | the verbs |
+//! | [`cores`] | descriptions of engines |
 //! | [`compile`] | an image and a core become a program |
 //! | [`devices`] | what FPGAs have, and how full a core makes them |
 //! | [`train`] | training in burn, with and without the hardware's rounding |
@@ -18,6 +19,7 @@ pub mod build;
 pub mod chain;
 pub mod cli;
 pub mod compile;
+pub mod cores;
 pub mod data;
 pub mod devices;
 pub mod interrupt;

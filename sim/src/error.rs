@@ -62,6 +62,9 @@ pub enum Error {
         expected: String,
         found: String,
     },
+    /// The model, the program or the machine refused something.
+    #[error(transparent)]
+    Model(#[from] astromorph::Error),
     /// The file system said no.
     #[error("{action} {path}: {source}")]
     Io {

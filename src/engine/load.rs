@@ -2,11 +2,11 @@
 //!
 //! | memory | number at the load port | address | data |
 //! |---|---|---|---|
-//! | M | 0 | word | [31:0] |
-//! | function tables | 1 | word | signed, [W−1:0] |
-//! | mantissa tables | 2 | word | signed, [SW−1:0] |
-//! | norm parameters | 3 | word | β in [31:0], γ' (signed, SW bits) from [32] on |
-//! | banks | 4 | lane · 2^16 + word | signed, [W−1:0] |
+//! | M | 0 | word | bits 31:0 |
+//! | function tables | 1 | word | signed, W bits |
+//! | mantissa tables | 2 | word | signed, SW bits |
+//! | norm parameters | 3 | word | β in bits 31:0, γ' (signed, SW bits) from bit 32 on |
+//! | banks | 4 | lane · 2^16 + word | signed, W bits |
 //!
 //! ```
 //! # let core: astromorph::engine::config::EngineConfig = toml::from_str("name = 'x'\nlanes = 2\nwidth = 8\nacc_bits = 24\nbank_words = 16\nx_words = 64\nm_words = 64\nfunction_words = 16\nmantissa_words = 16\nsums = 8\nreads = 8\nnorm_width = 8\nnorm_words = 16").unwrap();

@@ -282,7 +282,7 @@ pub enum Serial {
         /// Its mantissa bits.
         bits: u32,
     },
-    /// Source count: reads[read] = split and reciprocal of N.
+    /// Source count: `reads[read]` = split and reciprocal of N.
     Count {
         /// Word of the read memory.
         read: u32,

@@ -116,7 +116,7 @@ fn a_tool_that_says_success_without_a_result_is_caught_and_named() {
     ] {
         fs::write(place.path("out").join(old), "old").unwrap();
     }
-    for (fake, needles) in [
+    for (k, (fake, needles)) in [
         ("silent-yosys", ["yosys", "ports.json"]),
         ("empty-netlist", ["yosys", "netlist.json"]),
         ("silent-nextpnr", ["nextpnr-ice40", "routed.asc"]),
@@ -127,10 +127,14 @@ fn a_tool_that_says_success_without_a_result_is_caught_and_named() {
             "failing-nextpnr",
             ["nextpnr-ice40", "Unable to find a placement location"],
         ),
-    ] {
-        // Other Verilog each time: nothing of the step before counts as done.
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // Other Verilog and another frequency each time: nothing of the case before counts as done.
         fs::write(place.path("blink.v"), format!("module top; endmodule // {fake}\n")).unwrap();
-        let out = place.build(fake, &["--seeds", "1"]);
+        let mhz = (20 + k).to_string();
+        let out = place.build(fake, &["--seeds", "1", "--freq", &mhz]);
         assert_eq!(out.status.code(), Some(3), "{fake}: {}", said(&out));
         for needle in needles {
             assert!(
@@ -209,6 +213,14 @@ fn wrong_input_is_code_2_and_named() {
         let out = place.build("", args);
         assert_eq!(out.status.code(), Some(2), "{args:?}: {}", said(&out));
         assert!(said(&out).contains(needle), "{args:?}: {}", said(&out));
+    }
+    for args in [
+        &["build", "--board", "ulx3s"][..],
+        &["build", "--board", "ulx3s", "--core", "a", "--verilog", "b"],
+    ] {
+        let out = astromorph(args);
+        assert_eq!(out.status.code(), Some(2), "{args:?}: {}", said(&out));
+        assert!(said(&out).contains("--core"), "{}", said(&out));
     }
     let out = astromorph(&["build", "--board", "de10", "--verilog", "x.v"]);
     assert_eq!(out.status.code(), Some(2));

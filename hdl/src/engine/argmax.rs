@@ -3,7 +3,7 @@
 //! | port | width | |
 //! |---|---|---|
 //! | valid, word, row_last | 1, SW, 1 | words of a row |
-//! | index, index_valid | 16, 1 | 1 cycle after the row's last word, for one cycle; `index` holds until the next row ends |
+//! | index, index_valid | 16, 1 | 1 cycle after the row's last word, for one cycle |
 //!
 //! ```
 //! use astromorph_hdl::{engine::argmax::Argmax, number::*};
@@ -43,11 +43,10 @@ block! {
             index_valid: Flag<Out>,
         }
         parts {
-            within: Reg<bool>,
+            begun: Reg<bool>,
             best: Reg<S>,
             place: Reg<U>,
             column: Reg<U>,
-            result: Reg<U>,
             valid_r: Reg<bool>,
         }
         locals {
@@ -68,11 +67,10 @@ impl Argmax {
             row_last: Flag::default(),
             index: Sig::new(COUNT_BITS),
             index_valid: Flag::default(),
-            within: Reg::default(),
+            begun: Reg::default(),
             best: Reg::new(width),
             place: Reg::new(COUNT_BITS),
             column: Reg::new(COUNT_BITS),
-            result: Reg::new(COUNT_BITS),
             valid_r: Reg::default(),
             larger: Flag::default(),
             zero: Const::natural(0),
@@ -84,32 +82,28 @@ impl Argmax {
 impl Logic for Argmax {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, within, best, place, column, result, valid_r);
-        self.larger.next = !self.within.q.val() || (self.word.val() > self.best.q.val());
+        dff_setup!(self, clock, begun, best, place, column, valid_r);
+        self.larger.next = !self.begun.q.val() || (self.word.val() > self.best.q.val());
         self.valid_r.d.next = false;
         if self.valid.val() {
-            self.within.d.next = true;
+            self.begun.d.next = true;
             self.column.d.next = (self.column.q.val() + 1).into();
             if self.larger.val() {
                 self.best.d.next = self.word.val();
                 self.place.d.next = self.column.q.val();
             }
             if self.row_last.val() {
-                self.within.d.next = false;
+                self.begun.d.next = false;
                 self.column.d.next = self.zero.val();
                 self.valid_r.d.next = true;
-                self.result.d.next = self.place.q.val();
-                if self.larger.val() {
-                    self.result.d.next = self.column.q.val();
-                }
             }
         }
         if self.reset.val() {
-            self.within.d.next = false;
+            self.begun.d.next = false;
             self.column.d.next = self.zero.val();
             self.valid_r.d.next = false;
         }
-        self.index.next = self.result.q.val();
+        self.index.next = self.place.q.val();
         self.index_valid.next = self.valid_r.q.val();
     }
 }

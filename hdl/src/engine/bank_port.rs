@@ -5,7 +5,7 @@
 //! | fill_write, fill_address, fill_lane, fill_word | 1, B, L, 32 | a word of M for the G lanes from `fill_lane` on |
 //! | store_write, store_address, store_lane, store_word | 1, B, L, W | a word for one lane |
 //! | load_write, load_address, load_lane, load_word | 1, B, L, W | the same |
-//! | bank_write$l, bank_address, bank_data$g | 1, B, W | 2 cycles later |
+//! | bank_write$l, bank_address, bank_data$g | 1, B, W | 1 cycle later |
 //!
 //! At most one of the three writes in a cycle. Element n of a word of M is its bits from n · 32 / G on, cut to W.
 //!
@@ -18,7 +18,7 @@
 //! let mut b = BankPort::new(&Sizes::new(&core).unwrap()).unwrap();
 //! b.connect_all();
 //! (b.fill_write.next, b.fill_address.next, b.fill_lane.next, b.fill_word.next) = (true, U::new(5), U::new(2), U::new(0x0007_ffff));
-//! for _ in 0..2 { for level in [true, false] { b.clock.next.clk = level; simulate(&mut b, 10); } }
+//! for level in [true, false] { b.clock.next.clk = level; simulate(&mut b, 10); }
 //! assert_eq!(b.bank_write.iter().map(|f| f.val()).collect::<Vec<_>>(), [false, false, true, true]);
 //! assert_eq!((b.bank_address.val().get(), b.bank_data[0].val().get(), b.bank_data[1].val().get()), (5, -1, 7));
 //! ```
@@ -68,16 +68,14 @@ block! {
             bank_data: Vec<Sig<Out, S>>,
         }
         parts {
-            valid_1: Reg<bool>,
-            group_1: Reg<bool>,
-            lane_1: Reg<U>,
-            address_1: Reg<U>,
-            data_1: Vec<Reg<S>>,
             write: Vec<Reg<bool>>,
-            address_2: Reg<U>,
-            data_2: Vec<Reg<S>>,
+            address: Reg<U>,
+            data: Vec<Reg<S>>,
         }
         locals {
+            any: Flag<Local>,
+            word: Sig<Local, S>,
+            lane: Sig<Local, U>,
             group_of: Sig<Local, U>,
             group_shift: Const<U>,
             element: Vec<Const<U>>,
@@ -107,14 +105,12 @@ impl BankPort {
             bank_write: (0..s.lanes).map(|_| Flag::default()).collect(),
             bank_address: Sig::new(b),
             bank_data: (0..s.group).map(|_| Sig::new(w)).collect(),
-            valid_1: Reg::default(),
-            group_1: Reg::default(),
-            lane_1: Reg::new(l),
-            address_1: Reg::new(b),
-            data_1: (0..s.group).map(|_| Reg::new(w)).collect(),
             write: (0..s.lanes).map(|_| Reg::default()).collect(),
-            address_2: Reg::new(b),
-            data_2: (0..s.group).map(|_| Reg::new(w)).collect(),
+            address: Reg::new(b),
+            data: (0..s.group).map(|_| Reg::new(w)).collect(),
+            any: Flag::default(),
+            word: Sig::new(w),
+            lane: Sig::new(l),
             group_of: Sig::new(l),
             group_shift: Const::natural(s.group_shift.into()),
             element: (0..s.group)
@@ -129,41 +125,38 @@ impl BankPort {
 impl Logic for BankPort {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, valid_1, group_1, lane_1, address_1, address_2);
-        self.valid_1.d.next = self.fill_write.val() || self.store_write.val() || self.load_write.val();
-        self.group_1.d.next = self.fill_write.val();
-        self.lane_1.d.next = self.fill_lane.val();
-        self.address_1.d.next = self.fill_address.val();
+        dff_setup!(self, clock, address);
+        self.any.next = self.fill_write.val() || self.store_write.val() || self.load_write.val();
+        self.lane.next = self.fill_lane.val();
+        self.address.d.next = self.fill_address.val();
         if self.store_write.val() {
-            self.lane_1.d.next = self.store_lane.val();
-            self.address_1.d.next = self.store_address.val();
+            self.lane.next = self.store_lane.val();
+            self.address.d.next = self.store_address.val();
         }
         if self.load_write.val() {
-            self.lane_1.d.next = self.load_lane.val();
-            self.address_1.d.next = self.load_address.val();
+            self.lane.next = self.load_lane.val();
+            self.address.d.next = self.load_address.val();
         }
-        for i in 0..(self.data_1.len()) {
-            self.data_1[i].clock.next = self.clock.val();
-            self.data_2[i].clock.next = self.clock.val();
-            self.data_1[i].d.next = (self.fill_word.val() >> self.element[i].val().index()).into();
-            if self.store_write.val() {
-                self.data_1[i].d.next = self.store_word.val();
-            }
-            if self.load_write.val() {
-                self.data_1[i].d.next = self.load_word.val();
-            }
-            self.data_2[i].d.next = self.data_1[i].q.val();
-            self.bank_data[i].next = self.data_2[i].q.val();
+        self.word.next = self.store_word.val();
+        if self.load_write.val() {
+            self.word.next = self.load_word.val();
         }
-        self.group_of.next = (self.lane_1.q.val() >> self.group_shift.val().index()).into();
+        for i in 0..(self.data.len()) {
+            self.data[i].clock.next = self.clock.val();
+            self.data[i].d.next = self.word.val();
+            if self.fill_write.val() {
+                self.data[i].d.next = (self.fill_word.val() >> self.element[i].val().index()).into();
+            }
+            self.bank_data[i].next = self.data[i].q.val();
+        }
+        self.group_of.next = (self.lane.val() >> self.group_shift.val().index()).into();
         for i in 0..(self.write.len()) {
             self.write[i].clock.next = self.clock.val();
-            self.write[i].d.next = self.valid_1.q.val()
+            self.write[i].d.next = self.any.val()
                 && (self.group_of.val() == self.group[i].val())
-                && (self.group_1.q.val() || (self.lane_1.q.val().index() == i));
+                && (self.fill_write.val() || (self.lane.val().index() == i));
             self.bank_write[i].next = self.write[i].q.val();
         }
-        self.address_2.d.next = self.address_1.q.val();
-        self.bank_address.next = self.address_2.q.val();
+        self.bank_address.next = self.address.q.val();
     }
 }

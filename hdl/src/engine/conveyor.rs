@@ -168,7 +168,7 @@ block! {
             present: Flag<Local>,
             taken: Flag<Local>,
             pass_end: Flag<Local>,
-            end: Flag<Local>,
+            step_end: Flag<Local>,
             next_column: Sig<Local, U>,
             shown: Sig<Local, U>,
             zero: Const<U>,
@@ -186,6 +186,11 @@ block! {
     }
 }
 
+/// D + X of the module's text, for an array of this latency and number of blocks.
+pub fn lead(latency: usize, blocks: usize) -> usize {
+    1 + latency % 2 + latency - blocks
+}
+
 impl Conveyor {
     /// Of the sizes given.
     pub fn new(s: &ConveyorSize) -> Result<Self> {
@@ -196,8 +201,7 @@ impl Conveyor {
         let lane_bits = natural_bits(s.lanes as u64 - 1);
         check::range("conveyor.latency", s.latency, s.blocks + 2, 64)?;
         let odd = s.latency % 2 == 1;
-        // D + X of the module's text.
-        let lead = 2 + odd as usize + s.latency - s.blocks - 1;
+        let lead = lead(s.latency, s.blocks);
         let lane = |n: usize| Const::natural(n as u64);
         Ok(Conveyor {
             clock: Signal::default(),
@@ -259,7 +263,7 @@ impl Conveyor {
             present: Flag::default(),
             taken: Flag::default(),
             pass_end: Flag::default(),
-            end: Flag::default(),
+            step_end: Flag::default(),
             next_column: Sig::new(COUNT_BITS),
             shown: Sig::new(4),
             zero: Const::natural(0),
@@ -330,9 +334,9 @@ impl Logic for Conveyor {
         }
         self.taken.next = self.slot.val() && self.present.val() && (self.running.q.val() || self.go.q.val());
         self.pass_end.next = self.last_lane.q.val() || self.last_column.q.val();
-        self.end.next = self.last_column.q.val() && self.last_row.q.val();
+        self.step_end.next = self.last_column.q.val() && self.last_row.q.val();
         if self.source_r.q.val() == 1 {
-            self.end.next = self.last_column.q.val() && self.in_ends.val();
+            self.step_end.next = self.last_column.q.val() && self.in_ends.val();
         }
         self.flags_1.d.next = self.zero.val();
         self.shift_r.d.next = false;
@@ -366,7 +370,7 @@ impl Logic for Conveyor {
                 self.rows_left.d.next = (self.rows_left.q.val() - 1).into();
                 self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val()).into();
             }
-            if self.end.val() {
+            if self.step_end.val() {
                 self.active_r.d.next = false;
                 self.flags_1.d.next =
                     (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val() | self.last_bit.val()).into();

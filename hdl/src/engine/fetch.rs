@@ -6,7 +6,8 @@
 //! | request, address, grant | 1, M, 1 | a word of M; it comes as `word` with `word_valid`, in order |
 //! | set, number, value | 1, 5, 32 | word `number` of a Run step, the index register added in an `At` |
 //! | set_fill, fill_start | 1, 1 | the same of a Fill step, and its start |
-//! | offer, taken | 1, 1 | words 0 to 4 of an array step are there; the walker has them |
+//! | walker_open | 1 | words 1 to 4 may come |
+//! | offer, taken | 1, 1 | they are there; the walker has them |
 //! | source, step, slow, wide, rows_block, k_block | | fields of w0, from `offer` to `stream_start` |
 //! | stream_start | 1 | one cycle: all words of a step are there, its words may come |
 //! | first_block, final_block, block | 1, 1, 16 | t0 = 0; no further block follows; its tokens |
@@ -15,8 +16,8 @@
 //! | error | 3 | one cycle: program for another core, illegal step, address left M |
 //!
 //! A Run step: w0 to w4, then the gate (`wait`, `wait_fill`), then the offer to the walker, and when the stream is idle w5 to w15, w16 to w19
-//! only with a layer norm and when that is idle, then the start. So the next step's w0 to w4 are there long before the array ends its work.
-//! A word granted at cycle 0 is `value` at cycle 5 (bus 3, register and index 1, sum 1).
+//! only with a layer norm and when that is idle, then the start. The next step's w1 to w4 come when the array is in its last pass.
+//! A word granted at cycle 0 is `value` at cycle 4 (bus 3, sum 1).
 //! Outside loops `block` is N and the block is first and final.
 //!
 //! Example: a core whose id is 7, M = [7, 40, 0]: header, then End; `busy` falls when all is quiet.
@@ -27,7 +28,7 @@
 //! let memory = [7u64, 40, 0];
 //! let mut f = Fetch::new(7, 16, 8).unwrap();
 //! f.connect_all();
-//! (f.begins.next, f.quiet.next, f.grant.next) = (true, true, true);
+//! (f.begins.next, f.quiet.next, f.grant.next, f.fill_idle.next) = (true, true, true, true);
 //! let mut on_the_way = [None; 3];
 //! let mut busy = Vec::new();
 //! for _ in 0..30 {
@@ -93,6 +94,8 @@ block! {
             word_valid: Flag<In>,
             /// The word.
             word: Sig<In, U>,
+            /// The walker can hold a step's words 1 to 4.
+            walker_open: Flag<In>,
             /// The walker has taken the offered step.
             taken: Flag<In>,
             /// No word is in the stream, and none will come without a start.
@@ -169,10 +172,6 @@ block! {
             wanted: Reg<U>,
             due: Reg<U>,
             count: Reg<U>,
-            word_1: Reg<U>,
-            index_1: Reg<U>,
-            number_1: Reg<U>,
-            valid_1: Reg<bool>,
             value_2: Reg<U>,
             number_2: Reg<U>,
             valid_2: Reg<bool>,
@@ -180,7 +179,6 @@ block! {
             r2: Reg<U>,
             span: Reg<U>,
             left: Reg<U>,
-            rest: Reg<U>,
             more: Reg<bool>,
             block_r: Reg<U>,
             first: Reg<bool>,
@@ -228,6 +226,7 @@ block! {
             filling: Const<U>,
             ending: Const<U>,
             refused: Const<U>,
+            walker_gate: Const<U>,
             no_loop: Const<U>,
             bad_core: Const<U>,
             bad_step: Const<U>,
@@ -250,6 +249,7 @@ impl Fetch {
             grant: Flag::default(),
             word_valid: Flag::default(),
             word: Sig::new(32),
+            walker_open: Flag::default(),
             taken: Flag::default(),
             stream_idle: Flag::default(),
             norm_idle: Flag::default(),
@@ -290,10 +290,6 @@ impl Fetch {
             wanted: Reg::new(4),
             due: Reg::new(4),
             count: Reg::new(5),
-            word_1: Reg::new(32),
-            index_1: Reg::new(at_bits),
-            number_1: Reg::new(5),
-            valid_1: Reg::default(),
             value_2: Reg::new(32),
             number_2: Reg::new(5),
             valid_2: Reg::default(),
@@ -301,7 +297,6 @@ impl Fetch {
             r2: Reg::new(at_bits),
             span: Reg::new(COUNT_BITS),
             left: Reg::new(COUNT_BITS),
-            rest: Reg::new(COUNT_BITS),
             more: Reg::default(),
             block_r: Reg::new(COUNT_BITS),
             first: Reg::default(),
@@ -347,6 +342,7 @@ impl Fetch {
             filling: state(14),
             ending: state(15),
             refused: state(16),
+            walker_gate: state(17),
             no_loop: Const::natural((1 << COUNT_BITS) - 1),
             bad_core: Const::natural(1),
             bad_step: Const::natural(2),
@@ -370,10 +366,6 @@ impl Logic for Fetch {
             wanted,
             due,
             count,
-            word_1,
-            index_1,
-            number_1,
-            valid_1,
             value_2,
             number_2,
             valid_2,
@@ -381,7 +373,6 @@ impl Logic for Fetch {
             r2,
             span,
             left,
-            rest,
             more,
             block_r,
             first,
@@ -398,9 +389,6 @@ impl Logic for Fetch {
         self.errors.next = self.zero.val();
 
         // Words that come: index register, then the sum.
-        self.valid_1.d.next = self.word_valid.val();
-        self.word_1.d.next = self.word.val();
-        self.number_1.d.next = self.count.q.val();
         self.is_at.next = (self.count.q.val() == 3)
             || (self.count.q.val() == 6)
             || (self.count.q.val() == 9)
@@ -419,16 +407,15 @@ impl Logic for Fetch {
                 self.index.next = self.x_last.val();
             }
         }
-        self.index_1.d.next = self.index.val();
         self.beyond.next = (self.word.val() >> self.at_bits.val().index()).into();
         self.outside.d.next = self.word_valid.val() && self.is_at.val() && !(self.beyond.val() == 0);
         if self.word_valid.val() {
             self.count.d.next = (self.count.q.val() + 1).into();
         }
-        self.valid_2.d.next = self.valid_1.q.val();
-        self.number_2.d.next = self.number_1.q.val();
-        self.sum.next = (self.word_1.q.val() + self.index_1.q.val()).into();
-        self.upper.next = (self.word_1.q.val() >> self.at_bits.val().index()).into();
+        self.valid_2.d.next = self.word_valid.val();
+        self.number_2.d.next = self.count.q.val();
+        self.sum.next = (self.word.val() + self.index.val()).into();
+        self.upper.next = (self.word.val() >> self.at_bits.val().index()).into();
         self.value_2.d.next = ((self.upper.val() << self.at_bits.val().index()) | self.sum.val()).into();
 
         // Requests.
@@ -444,8 +431,7 @@ impl Logic for Fetch {
         self.last_word.next = self.valid_2.q.val() && (self.due.q.val() == 1);
         self.opcode.next = self.value_2.q.val().into();
 
-        // Blocks: what is left after this one, and this one's size.
-        self.rest.d.next = (self.left.q.val() - self.span.q.val()).into();
+        // Blocks: whether one follows, and this one's size.
         self.more.d.next = self.span.q.val() < self.left.q.val();
         self.block_r.d.next = self.left.q.val();
         if self.more.q.val() {
@@ -481,8 +467,7 @@ impl Logic for Fetch {
                 self.state.d.next = self.ending.val();
             }
             if self.opcode.val() == 1 {
-                self.wanted.d.next = self.four.val();
-                self.due.d.next = self.four.val();
+                self.state.d.next = self.walker_gate.val();
             }
             if self.opcode.val() == 2 {
                 self.state.d.next = self.fill_gate.val();
@@ -521,7 +506,7 @@ impl Logic for Fetch {
         }
         if self.state.q.val() == self.next_block.val() {
             self.next_op.next = true;
-            self.left.d.next = self.rest.q.val();
+            self.left.d.next = (self.left.q.val() - self.span.q.val()).into();
             self.pc.d.next = self.loop_pc.q.val();
             self.first.d.next = false;
             if !self.more.q.val() {
@@ -533,6 +518,11 @@ impl Logic for Fetch {
         }
 
         // A Run step.
+        if (self.state.q.val() == self.walker_gate.val()) && self.walker_open.val() {
+            self.state.d.next = self.rest_words.val();
+            self.wanted.d.next = self.four.val();
+            self.due.d.next = self.four.val();
+        }
         self.ready.next =
             (!self.head.wait_all.val() || self.quiet.val()) && (!self.head.wait_fill.val() || self.fill_idle.val());
         if (self.state.q.val() == self.gate.val()) && self.ready.val() {
@@ -589,7 +579,7 @@ impl Logic for Fetch {
             self.fill_start_r.d.next = true;
             self.next_op.next = true;
         }
-        if (self.state.q.val() == self.ending.val()) && self.quiet.val() {
+        if (self.state.q.val() == self.ending.val()) && self.quiet.val() && self.fill_idle.val() {
             self.state.d.next = self.idle.val();
         }
 
@@ -613,7 +603,6 @@ impl Logic for Fetch {
         if self.reset.val() {
             self.state.d.next = self.idle.val();
             self.wanted.d.next = self.zero.val();
-            self.valid_1.d.next = false;
             self.valid_2.d.next = false;
             self.start_r.d.next = false;
             self.fill_start_r.d.next = false;

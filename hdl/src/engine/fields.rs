@@ -1,7 +1,7 @@
 //! The fields of a Run step that stream, serial units and layer norm read: words 5 to 19 of `docs/engine.md` section 3.
 //!
-//! Two blocks of registers: [`StreamFields`] holds the step whose words are in the stream, [`NormFields`] the last step with a layer norm. An `At`
-//! stands here with its index register added. Addresses have the bits of this core's memories.
+//! Two blocks of registers: [`StreamFields`] holds the step whose words are in the stream, [`NormFields`] the last step with a layer norm. Pointers take their
+//! `At` words as they come. Addresses have the bits of this core's memories.
 //!
 //! ```
 //! use astromorph::engine::config::EngineConfig;
@@ -31,8 +31,6 @@ settings! {
             shift: 5, 20, 6;
             /// Width it saturates to.
             bits: 5, 26, 5;
-            /// First addend or state.
-            addend: 6, 0, s.m_bits;
             /// From row to row.
             addend_stride: 7, 0, COUNT_BITS;
             /// none, φ, ReLU, GELU, table, hard.
@@ -47,8 +45,6 @@ settings! {
             index_bits: 8, 16, 4;
             /// Shift of the index.
             drop: 8, 20, 5;
-            /// First key or residual element.
-            other: 9, 0, s.at_bits - 1;
             /// none, key, residual.
             other_kind: 9, 28, 2;
             /// From row to row.
@@ -77,8 +73,6 @@ settings! {
             sums_of: 13, 9, 2;
             /// First sum.
             sums_base: 13, 16, s.sum_bits;
-            /// Destination.
-            to_base: 14, 0, s.at_bits;
             /// From row to row.
             to_row: 15, 0, COUNT_BITS;
             /// From column to column, bank: from pass to pass.
@@ -109,8 +103,6 @@ settings! {
             bits: 17, 12, 4;
             /// First word of it.
             root_table: 17, 16, s.mantissa_bits;
-            /// Destination.
-            to_base: 18, 0, s.at_bits;
             /// From row to row.
             to_row: 19, 0, COUNT_BITS;
         }

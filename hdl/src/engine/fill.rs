@@ -96,12 +96,16 @@ block! {
         }
         locals {
             granted: Flag<Local>,
+            half: Sig<Local, U>,
+            from_beyond: Sig<Local, U>,
+            bank_beyond: Sig<Local, U>,
             zero: Const<U>,
             group: Const<U>,
             last_lane: Const<U>,
             top_word: Const<U>,
             top_bank: Const<U>,
-            low_half: Const<U>,
+            bank_shift: Const<U>,
+            m_shift: Const<U>,
         }
     }
 }
@@ -127,20 +131,24 @@ impl Fill {
             idle: Flag::default(),
             error: Flag::default(),
             asking: Reg::default(),
-            from: Reg::new(24),
+            from: Reg::new(s.m_bits + 1),
             words: Reg::new(COUNT_BITS),
             ask_lane: Reg::new(s.lane_bits),
-            bank: Reg::new(COUNT_BITS + 1),
+            bank: Reg::new(s.bank_bits + 1),
             put_lane: Reg::new(s.lane_bits),
             flight: Reg::new(3),
             error_r: Reg::default(),
             granted: Flag::default(),
+            half: Sig::new(COUNT_BITS),
+            from_beyond: Sig::new(24 - s.m_bits),
+            bank_beyond: Sig::new(17 - s.bank_bits),
             zero: Const::natural(0),
             group: Const::natural(s.group as u64),
             last_lane: Const::natural(((s.groups - 1) * s.group) as u64),
             top_word: Const::natural(s.m_words as u64 - 1),
             top_bank: Const::natural(s.bank_words as u64 - 1),
-            low_half: Const::natural(0xffff),
+            bank_shift: Const::natural(s.bank_bits.into()),
+            m_shift: Const::natural(s.m_bits.into()),
             activity: Default::default(),
         })
     }
@@ -182,7 +190,7 @@ impl Logic for Fill {
             if self.number.val() == 1 {
                 self.from.d.next = self.value.val().into();
             } else {
-                self.bank.d.next = (self.value.val() & self.low_half.val()).into();
+                self.bank.d.next = self.value.val().into();
                 self.words.d.next = (self.value.val() >> 16).into();
             }
         }
@@ -191,8 +199,13 @@ impl Logic for Fill {
             self.ask_lane.d.next = self.zero.val();
             self.put_lane.d.next = self.zero.val();
         }
+        self.from_beyond.next = (self.value.val() >> self.m_shift.val().index()).into();
+        self.half.next = self.value.val().into();
+        self.bank_beyond.next = (self.half.val() >> self.bank_shift.val().index()).into();
         self.error_r.d.next = (self.granted.val() && (self.from.q.val() > self.top_word.val()))
-            || (self.word_valid.val() && (self.bank.q.val() > self.top_bank.val()));
+            || (self.word_valid.val() && (self.bank.q.val() > self.top_bank.val()))
+            || (self.set.val() && (self.number.val() == 1) && !(self.from_beyond.val() == 0))
+            || (self.set.val() && (self.number.val() == 2) && !(self.bank_beyond.val() == 0));
         if self.reset.val() {
             self.asking.d.next = false;
             self.flight.d.next = self.zero.val();

@@ -2,13 +2,16 @@
 //! residual operand ([`other`](super::other)). All three round in one [`shifter`](super::shifter), which takes a word every cycle.
 //!
 //! Configuration: inputs named as the fields of `docs/engine.md` section 3, stored codes and all (`function_kind`, as `function` is a word of Verilog; `shift` is the shift + 16, `offset` 16 more,
-//! …). Bases are `addend_base` and `other_base`, register included. They stand still from `start` until `busy` has fallen.
+//! …). They stand still from
+//! 4 cycles before a step's first word until `busy` has fallen; `addend_kind` already from `addend_start` on.
 //!
 //! | port | width | |
 //! |---|---|---|
 //! | reset | 1 | forgets the words on their way |
 //! | even | 1 | high in every other cycle |
-//! | start | 1 | one cycle, two or more before the step's first word: pointers take their bases |
+//! | clear | 1 | one cycle, when idle: pointers forget where they stood |
+//! | addend_start, other_start | 1, 1 | one cycle each, after `clear` and before the step's first word: a pointer takes the base |
+//! | base | max(M, N) | in these two cycles alone: the address, register included |
 //! | block_first | 1 | t0 = 0: states begin at nothing |
 //! | entry_valid, entry_word | 1, A | on an even cycle: number 0 of the times below. With `slow` (residual operands, wide states) in cycles that are equal mod 4 |
 //! | entry_row_last, entry_pass_last, entry_last | 1 | on an even cycle; the second also without a word |
@@ -41,7 +44,8 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::{engine::front::{Front, LATENCY}, number::*};
 //! use rust_hdl::prelude::*;
-//! # let core: EngineConfig = toml::from_str("name = 'x'\nlanes = 2\nwidth = 8\nacc_bits = 26\nbank_words = 16\nx_words = 64\nm_words = 64\nfunction_words = 16\nmantissa_words = 16\nsums = 8\nreads = 8\nnorm_width = 8\nnorm_words = 16").unwrap();
+//! # let core = EngineConfig { name: "x".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
+//! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
 //! let mut u = Front::new(&core).unwrap();
 //! u.connect_all();
 //! // Rounding by 4 to 8 bits, then ReLU exact by 1 to the left: 1000/16 = 62.5 gives 63, 126.
@@ -86,8 +90,14 @@ block! {
             reset: Flag<In>,
             /// An even cycle.
             even: Flag<In>,
-            /// Pointers to their bases.
-            start: Flag<In>,
+            /// Pointers forget where they stood.
+            clear: Flag<In>,
+            /// The addend's pointer, and a state's, to the base.
+            addend_start: Flag<In>,
+            /// The second operand's pointer to the base.
+            other_start: Flag<In>,
+            /// Address of the two.
+            base: Sig<In, U>,
             /// First block of the loop.
             block_first: Flag<In>,
             /// A word comes.
@@ -114,8 +124,6 @@ block! {
             addend_kind: Sig<In, U>,
             /// Field: a state has two words.
             wide: Flag<In>,
-            /// First addend or state.
-            addend_base: Sig<In, U>,
             /// Field.
             addend_stride: Sig<In, U>,
             /// Field: shift + 16.
@@ -136,8 +144,6 @@ block! {
             drop: Sig<In, U>,
             /// Field: 0 none, 1 key, 2 residual.
             other_kind: Sig<In, U>,
-            /// First element.
-            other_base: Sig<In, U>,
             /// Field.
             other_stride: Sig<In, U>,
             /// Field: |left|.
@@ -251,7 +257,10 @@ impl Front {
             clock: Signal::default(),
             reset: Flag::default(),
             even: Flag::default(),
-            start: Flag::default(),
+            clear: Flag::default(),
+            addend_start: Flag::default(),
+            other_start: Flag::default(),
+            base: Sig::new(element_bits.max(m_bits)),
             block_first: Flag::default(),
             entry_valid: Flag::default(),
             entry_word: Sig::new(acc),
@@ -265,7 +274,6 @@ impl Front {
             cols: Sig::new(STRIDE_BITS),
             addend_kind: Sig::new(2),
             wide: Flag::default(),
-            addend_base: Sig::new(m_bits),
             addend_stride: Sig::new(STRIDE_BITS),
             shift: Sig::new(FIELD_BITS),
             bits: Sig::new(WIDTH_BITS),
@@ -276,7 +284,6 @@ impl Front {
             index_bits: Sig::new(4),
             drop: Sig::new(5),
             other_kind: Sig::new(2),
-            other_base: Sig::new(element_bits),
             other_stride: Sig::new(STRIDE_BITS),
             left: Sig::new(5),
             left_is_value: Flag::default(),
@@ -380,8 +387,9 @@ impl Logic for Front {
         // Addend and sum.
         self.ask.next = (self.entry_valid.val() && !(self.addend_kind.val() == 0))
             || (self.even.val() && self.flags.late.val() && self.two.q.val());
-        self.addend_walker.load.next = self.start.val();
-        self.addend_walker.base.next = self.addend_base.val();
+        self.addend_walker.clear.next = self.clear.val();
+        self.addend_walker.load.next = self.addend_start.val();
+        self.addend_walker.base.next = self.base.val().into();
         self.addend_walker.step.next = self.ask.val();
         self.addend_walker.row_end.next = self.entry_row_last.val() && !self.state.q.val();
         self.addend_walker.stride.next = self.addend_stride.val();
@@ -412,11 +420,13 @@ impl Logic for Front {
         }
         self.request.next =
             !self.even.val() && self.flags.line.val().get_bit(9) && (self.key.q.val() || self.residual.q.val());
-        self.other_walker.load.next = self.start.val();
-        self.other_walker.base.next = self.other_base.val();
-        if self.state.q.val() {
-            self.other_walker.base.next = self.addend_base.val();
+        self.other_walker.clear.next = self.clear.val();
+        // `state` is not yet decoded where the base comes.
+        self.other_walker.load.next = self.other_start.val();
+        if self.addend_kind.val() == 2 {
+            self.other_walker.load.next = self.addend_start.val();
         }
+        self.other_walker.base.next = self.base.val().into();
         self.other_walker.step.next = self.store.val() || self.request.val();
         self.other_walker.row_end.next = self.flags.asked_row_last.val() && !self.state.q.val();
         self.other_walker.stride.next = self.other_stride.val();

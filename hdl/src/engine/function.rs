@@ -28,7 +28,8 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::{engine::function::Function, number::*};
 //! use rust_hdl::prelude::*;
-//! # let core: EngineConfig = toml::from_str("name = 'x'\nlanes = 2\nwidth = 8\nacc_bits = 26\nbank_words = 16\nx_words = 64\nm_words = 64\nfunction_words = 16\nmantissa_words = 16\nsums = 8\nreads = 8\nnorm_width = 8\nnorm_words = 16").unwrap();
+//! # let core = EngineConfig { name: "x".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
+//! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
 //! let mut u = Function::new(&core).unwrap();   // W = 8
 //! u.connect_all();
 //! // φ of −100: bin (−100 + 128) >> 4 of eight.
@@ -137,6 +138,7 @@ block! {
             sevens: Const<U>,
             ones: Const<U>,
             low_ones: Const<U>,
+            phi_ones: Const<U>,
             quarter: Const<U>,
             top: Const<U>,
             width: Const<U>,
@@ -152,8 +154,8 @@ impl Function {
         core.validate()?;
         let (w, sw) = (core.width, core.serial_bits());
         let y = sw + 1;
-        // x + 2^17 is the most there may be.
-        let t = (y + 1).max(19);
+        // x + 2^17 is the most there may be; an index of the sigmoid may be wider than W.
+        let (t, i) = ((y + 1).max(19), w.max(13));
         // Every address has a word, so that no field can lead out of the memory.
         let memory = Ram::new(
             "function.table",
@@ -182,9 +184,9 @@ impl Function {
             word: Sig::new(sw),
             turned: Reg::new(t),
             negative: Reg::default(),
-            index: Reg::new(w),
+            index: Reg::new(i),
             index_used: Reg::default(),
-            clipped: Reg::new(w - 1),
+            clipped: Reg::new(i - 1),
             clipped_used: Reg::default(),
             memory,
             memory_used: Reg::default(),
@@ -197,7 +199,7 @@ impl Function {
             lookup: Reg::default(),
             eight: Reg::new(8),
             group: Reg::new(3),
-            mask: Reg::new(w),
+            mask: Reg::new(i),
             back: Reg::new(5),
             operand: Reg::new(t),
             below: Reg::default(),
@@ -213,17 +215,18 @@ impl Function {
             minus: Sig::new(t),
             total: Sig::new(t),
             operand_s: Sig::new(t),
-            natural: Sig::new(w),
-            excess: Sig::new(w),
-            all: Sig::new(w),
-            limited: Sig::new(w - 1),
+            natural: Sig::new(i),
+            excess: Sig::new(i),
+            all: Sig::new(i),
+            limited: Sig::new(i - 1),
             sum_pattern: Sig::new(y),
             zero: Const::new(1, S::new(0)),
             zeros: Const::natural(0),
             unit: Const::natural(1),
             sevens: Const::natural(7),
             ones: Const::natural((1 << t) - 1),
-            low_ones: Const::natural((1 << (w - 1)) - 1),
+            low_ones: Const::natural((1 << (i - 1)) - 1),
+            phi_ones: Const::natural((1 << (w - 1)) - 1),
             quarter: Const::natural((w - 2) as u64),
             width: Const::natural(w as u64),
             top: Const::new(natural_bits(w as u64), U::new(w as u64 - 1)),
@@ -344,7 +347,7 @@ impl Logic for Function {
         self.natural.next = unsigned_cast_of(self.turned.q);
         if self.phi.q.val() {
             // Below 0 the sign is dropped.
-            self.natural.next = (unsigned_cast_of(self.turned.q) & self.low_ones.val()).into();
+            self.natural.next = (unsigned_cast_of(self.turned.q) & self.phi_ones.val()).into();
         }
         self.looked.next = self.lookup.q.val() || self.gelu.q.val() || (self.phi.q.val() && self.negative.q.val());
         if !self.even.val() && self.line.val().get_bit(6) {

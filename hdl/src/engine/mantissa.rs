@@ -5,7 +5,7 @@
 //! | exponent, fraction | 6, F | a number's [`split`](super::split) |
 //! | minimum | 6 | the least exponent: below it the number counts as 2^minimum |
 //! | whole, parity | 1, 1 | table index E·2^T + mantissa; (E mod 2)·2^T + mantissa; neither: the mantissa |
-//! | base, bits | 16, 4 | first word of the table, T: at most F |
+//! | base, bits | 16, 4 | first word of the table, T: at most F; one cycle ahead |
 //! | fetch | 1 | [`FETCH`] cycles after exponent and fraction: this one is wanted |
 //! | limited | 6 | E after the limit, 1 cycle later |
 //! | word | SW signed | [`LATENCY`] cycles later; holds until the next fetch |
@@ -79,6 +79,8 @@ block! {
         parts {
             limited_r: Reg<U>,
             fraction_r: Reg<U>,
+            down: Reg<U>,
+            base_r: Reg<U>,
             index: Reg<U>,
             address: Reg<U>,
             words: Ram<S>,
@@ -86,7 +88,6 @@ block! {
         locals {
             above: Sig<Local, U>,
             joined: Sig<Local, U>,
-            down: Sig<Local, U>,
             fraction_bits: Const<U>,
             one: Const<U>,
             zero: Const<U>,
@@ -124,12 +125,13 @@ impl Mantissa {
             word: Sig::new(bits),
             limited_r: Reg::new(EXPONENT_BITS),
             fraction_r: Reg::new(f),
+            down: Reg::new(4),
+            base_r: Reg::new(address),
             index: Reg::new(address),
             address: Reg::new(address),
             words,
             above: Sig::new(EXPONENT_BITS),
             joined: Sig::new(EXPONENT_BITS + f),
-            down: Sig::new(4),
             fraction_bits: Const::natural(f as u64),
             one: Const::natural(1),
             zero: Const::natural(0),
@@ -141,7 +143,7 @@ impl Mantissa {
 impl Logic for Mantissa {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, limited_r, fraction_r, index, address);
+        dff_setup!(self, clock, limited_r, fraction_r, down, base_r, index, address);
         clock!(self, clock, words);
         // 1: the limit.
         self.limited_r.d.next = self.exponent.val();
@@ -160,10 +162,11 @@ impl Logic for Mantissa {
             self.above.next = (self.limited_r.q.val() & self.one.val()).into();
         }
         self.joined.next = ((self.above.val() << self.fraction_bits.val().index()) | self.fraction_r.q.val()).into();
-        self.down.next = (self.fraction_bits.val() - self.bits.val()).into();
-        self.index.d.next = (self.joined.val() >> self.down.val().index()).into();
+        self.down.d.next = (self.fraction_bits.val() - self.bits.val()).into();
+        self.index.d.next = (self.joined.val() >> self.down.q.val().index()).into();
         // 3: the table's place.
-        self.address.d.next = (self.index.q.val() + self.base.val()).into();
+        self.address.d.next = (self.index.q.val() + self.base_r.q.val()).into();
+        self.base_r.d.next = self.base.val().into();
         self.words.read_enable.next = self.fetch.val();
         self.words.read_address.next = self.address.q.val();
         self.words.write_enable.next = self.table_write.val();

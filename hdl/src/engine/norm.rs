@@ -38,7 +38,7 @@
 //!     cycle(&mut n);
 //! }
 //! cycle(&mut n);
-//! assert_eq!((n.working.val(), n.row_sum.val().get(), n.width.val().get()), (true, -26, 4));
+//! assert_eq!((n.working.val(), n.row_sum.val().get(), n.width.val().get()), (true, 25, 4));
 //! ```
 
 use super::sums::ADDRESS_BITS;
@@ -53,7 +53,7 @@ use rust_hdl::prelude::*;
 /// Results that may still come after `hold` has risen.
 pub const IN_FLIGHT: usize = super::unit::LATENCY + 1;
 /// Cycles of a row beyond four an element.
-pub const OVERHEAD: usize = 63;
+pub const OVERHEAD: usize = 55;
 /// Width of D in a program.
 pub const COLS_BITS: u32 = 16;
 
@@ -123,7 +123,7 @@ block! {
             row_word: Sig<Out, S>,
             /// D.
             width: Sig<Out, U>,
-            /// −Σx.
+            /// Σx − 1.
             row_sum: Sig<Out, S>,
             /// γ'.
             gamma: Sig<Out, S>,
@@ -138,6 +138,15 @@ block! {
         }
         parts {
             rows: Ram<S>,
+            /// What is about to be stored.
+            store: Reg<bool>,
+            store_address: Reg<U>,
+            store_data: Reg<S>,
+            stored_word: Reg<bool>,
+            stored_row_last: Reg<bool>,
+            stored_last: Reg<bool>,
+            /// Set by the first edge.
+            primed: Reg<bool>,
             gammas: Ram<S>,
             betas: Ram<S>,
             odd: Reg<bool>,
@@ -148,6 +157,7 @@ block! {
             width_r: Reg<U>,
             column: Reg<U>,
             word_slot: Reg<bool>,
+            /// Σx − 1: all its bits turned are −Σx.
             coming_sum: Reg<S>,
             coming_last: Reg<bool>,
             complete: Reg<bool>,
@@ -160,6 +170,7 @@ block! {
             sum: Reg<S>,
             last_r: Reg<bool>,
             next: Reg<U>,
+            at_end: Reg<bool>,
             centred: Reg<U>,
             element_r: Reg<bool>,
             element_last_r: Reg<bool>,
@@ -174,11 +185,10 @@ block! {
             centre: Flag<Local>,
             take: Flag<Local>,
             after: Sig<Local, U>,
-            at_end: Flag<Local>,
             from_slot: Sig<Local, U>,
             to_slot: Sig<Local, U>,
             to_column: Sig<Local, U>,
-            zero: Const<S>,
+            minus_one: Const<S>,
             naught: Const<U>,
             one: Const<U>,
             two: Const<U>,
@@ -240,6 +250,13 @@ impl Norm {
             row_last: Flag::default(),
             last: Flag::default(),
             rows,
+            store: Reg::default(),
+            store_address: Reg::new(index + 1),
+            store_data: Reg::new(serial_bits),
+            stored_word: Reg::default(),
+            stored_row_last: Reg::default(),
+            stored_last: Reg::default(),
+            primed: Reg::default(),
             gammas,
             betas,
             odd: Reg::default(),
@@ -260,6 +277,7 @@ impl Norm {
             sum: Reg::new(sum),
             last_r: Reg::default(),
             next: Reg::new(index),
+            at_end: Reg::default(),
             centred: Reg::new(index),
             element_r: Reg::default(),
             element_last_r: Reg::default(),
@@ -272,11 +290,10 @@ impl Norm {
             centre: Flag::default(),
             take: Flag::default(),
             after: Sig::new(count),
-            at_end: Flag::default(),
             from_slot: Sig::new(index + 1),
             to_slot: Sig::new(index + 1),
             to_column: Sig::new(index),
-            zero: Const::new(1, S::new(0)),
+            minus_one: Const::new(1, S::new(-1)),
             naught: Const::natural(0),
             one: Const::natural(1),
             two: Const::natural(2),
@@ -292,6 +309,13 @@ impl Logic for Norm {
         dff_setup!(
             self,
             clock,
+            store,
+            store_address,
+            store_data,
+            stored_word,
+            stored_row_last,
+            stored_last,
+            primed,
             odd,
             unfinished,
             midway,
@@ -310,6 +334,7 @@ impl Logic for Norm {
             sum,
             last_r,
             next,
+            at_end,
             centred,
             element_r,
             element_last_r,
@@ -341,32 +366,39 @@ impl Logic for Norm {
         self.odd.d.next = !self.odd.q.val();
         self.centre.next =
             self.working_r.q.val() && !self.scaling_r.q.val() && self.q_valid.val() && !self.q_second.val();
-        self.rows.write_enable.next = self.word_valid.val() || (self.centre.val() && !self.q_row_last.val());
+        self.store.d.next = self.word_valid.val() || (self.centre.val() && !self.q_row_last.val());
         self.to_slot.next = self.naught.val();
         if (self.word_slot.q.val() && self.word_valid.val()) || (self.slot.q.val() && !self.word_valid.val()) {
             self.to_slot.next = self.one.val();
         }
         self.to_column.next = self.centred.q.val();
-        self.rows.write_data.next = self.q.val();
+        self.store_data.d.next = self.q.val();
         if self.word_valid.val() {
             self.to_column.next = self.column.q.val();
-            self.rows.write_data.next = self.word.val();
+            self.store_data.d.next = self.word.val();
         }
-        self.rows.write_address.next =
+        self.store_address.d.next =
             ((self.to_slot.val() << self.index_bits.val().index()) | self.to_column.val()).into();
-        if self.opens.val() {
-            self.coming_sum.d.next = self.zero.val();
-        }
         if self.word_valid.val() {
             self.odd.d.next = true;
             self.column.d.next = (self.column.q.val() + 1).into();
-            self.coming_sum.d.next = (self.coming_sum.q.val() - self.word.val()).into();
             if self.word_row_last.val() {
                 self.column.d.next = self.naught.val();
                 self.word_slot.d.next = !self.word_slot.q.val();
-                self.coming_last.d.next = self.word_last.val();
-                self.complete.d.next = true;
             }
+        }
+        self.stored_word.d.next = self.word_valid.val();
+        self.stored_row_last.d.next = self.word_row_last.val();
+        self.stored_last.d.next = self.word_last.val();
+        self.rows.write_enable.next = self.store.q.val();
+        self.rows.write_address.next = self.store_address.q.val();
+        self.rows.write_data.next = self.store_data.q.val();
+        if self.stored_word.q.val() {
+            self.coming_sum.d.next = (self.coming_sum.q.val() + self.store_data.q.val()).into();
+        }
+        if self.stored_word.q.val() && self.stored_row_last.q.val() {
+            self.coming_last.d.next = self.stored_last.q.val();
+            self.complete.d.next = true;
         }
         if self.opens.val() {
             self.complete.d.next = false;
@@ -381,13 +413,14 @@ impl Logic for Norm {
         self.rows.read_enable.next = self.issue.val();
         self.rows.read_address.next =
             ((self.from_slot.val() << self.index_bits.val().index()) | self.next.q.val()).into();
+        // `next` stands still for two cycles.
         self.after.next = (self.next.q.val() + 1).into();
-        self.at_end.next = self.after.val() == self.width_r.q.val();
+        self.at_end.d.next = self.after.val() == self.width_r.q.val();
         self.element_r.d.next = self.issue.val();
-        self.element_last_r.d.next = self.scales.q.val() && self.at_end.val();
+        self.element_last_r.d.next = self.scales.q.val() && self.at_end.q.val();
         if self.issue.val() {
             self.next.d.next = self.after.val().into();
-            if self.at_end.val() {
+            if self.at_end.q.val() {
                 self.next.d.next = self.naught.val();
                 self.epsilon.d.next = self.squares.q.val();
                 self.squares.d.next = false;
@@ -445,8 +478,8 @@ impl Logic for Norm {
             self.midway.d.next = false;
             self.column.d.next = self.naught.val();
             self.word_slot.d.next = false;
-            self.coming_sum.d.next = self.zero.val();
             self.complete.d.next = false;
+            self.stored_word.d.next = false;
             self.working_r.d.next = false;
             self.squares.d.next = false;
             self.epsilon.d.next = false;
@@ -455,6 +488,10 @@ impl Logic for Norm {
             self.slot.d.next = false;
             self.next.d.next = self.naught.val();
             self.element_r.d.next = false;
+        }
+        self.primed.d.next = true;
+        if self.opens.val() || self.reset.val() || !self.primed.q.val() {
+            self.coming_sum.d.next = self.minus_one.val();
         }
 
         self.working.next = self.working_r.q.val();

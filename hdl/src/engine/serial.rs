@@ -9,7 +9,8 @@
 //!
 //! | port | width | |
 //! |---|---|---|
-//! | start, serial, g, read | 1, 3, 12, 12 | before the step's first word; the fields stand still until the next start |
+//! | start, g, read | 1, 12, 12 | before the step's first word |
+//! | calcium, normalise, power | 1 | what the step does (all low: Count, or nothing); all of them stand still until the next start |
 //! | x_valid, x_row_last | 1, 1 | a word takes `operand` |
 //! | operand | SW | for the next word, from 3 cycles after start or the word before (2 cycles after is in time) |
 //! | entry_row_last | 1 | the row's last word enters the front: the next one's E follows |
@@ -22,11 +23,11 @@
 //! let mut s = Serial::new(16, 16, 16).unwrap();
 //! s.connect_all();
 //! let mut cycle = |s: &mut Serial| for level in [true, false] { s.clock.next.clk = level; simulate(s, 10); };
-//! (s.start.next, s.serial.next, s.read.next) = (true, U::new(4), U::new(5));              // Count: reads[5] ← (3, 20000)
+//! (s.start.next, s.read.next) = (true, U::new(5));                                        // Count: reads[5] ← (3, 20000)
 //! cycle(&mut s);
 //! (s.start.next, s.result.next, s.word.next, s.result_exponent.next) = (false, true, S::new(20000), U::new(3));
 //! cycle(&mut s);
-//! (s.start.next, s.result.next, s.serial.next) = (true, false, U::new(2));                // Normalise reads it
+//! (s.start.next, s.result.next, s.normalise.next) = (true, false, true);                  // Normalise reads it
 //! cycle(&mut s);
 //! s.start.next = false;
 //! cycle(&mut s);
@@ -61,8 +62,12 @@ block! {
             reset: Flag<In>,
             /// Pointers to their bases.
             start: Flag<In>,
-            /// What is done.
-            serial: Sig<In, U>,
+            /// The step is Calcium.
+            calcium: Flag<In>,
+            /// Normalise.
+            normalise: Flag<In>,
+            /// Power.
+            power: Flag<In>,
             /// First word of g.
             g: Sig<In, U>,
             /// First word of reads.
@@ -96,9 +101,6 @@ block! {
             entered: Delay<bool>,
         }
         locals {
-            calcium: Flag<Local>,
-            normalise: Flag<Local>,
-            power: Flag<Local>,
             reads: Sig<Local, U>,
             g_start: Sig<Local, U>,
             half: Const<U>,
@@ -125,7 +127,9 @@ impl Serial {
             clock: Signal::default(),
             reset: Flag::default(),
             start: Flag::default(),
-            serial: Sig::new(3),
+            calcium: Flag::default(),
+            normalise: Flag::default(),
+            power: Flag::default(),
             g: Sig::new(ADDRESS_BITS),
             read: Sig::new(ADDRESS_BITS),
             x_valid: Flag::default(),
@@ -142,9 +146,6 @@ impl Serial {
             result_pointer: Reg::new(address),
             exponent_pointer: Reg::new(row),
             entered: Delay::new("serial.entered", 1, 2)?,
-            calcium: Flag::default(),
-            normalise: Flag::default(),
-            power: Flag::default(),
             reads: Sig::new(address),
             g_start: Sig::new(address - 1),
             half: Const::natural(half as u64),
@@ -159,9 +160,6 @@ impl Logic for Serial {
         dff_setup!(self, clock, operand_pointer, result_pointer, exponent_pointer);
         clock!(self, clock, operands, exponents, entered);
         self.entered.reset.next = self.reset.val();
-        self.calcium.next = self.serial.val() == 1;
-        self.normalise.next = self.serial.val() == 2;
-        self.power.next = self.serial.val() == 3;
         self.g_start.next = self.g.val().into();
         self.reads.next = (self.read.val() | self.half.val()).into();
 

@@ -3,8 +3,10 @@
 //! | port | width | |
 //! |---|---|---|
 //! | odd | 1 | an odd cycle: X is free for elements |
-//! | start, to, base, row, column | 1, 2, A, 16, 16 | a step begins; its destination (1 X, 2 bank, 3 output; bank: column is the stride from pass to pass) |
-//! | norm_start, norm_base, norm_row, norm_used | 1, A, 16, 1 | the same of its layer norm; results are stored |
+//! | aim, norm_aim, base | 1, 1, A | `base` is the address of a step's first word, of its layer norm's first result |
+//! | to, row, column | 2, 16, 16 | destination of the step (1 X, 2 bank, 3 output; bank: column is the stride from pass to pass) |
+//! | norm_row, norm_used | 16, 1 | the layer norm's results are stored |
+//! | start, final_block | 1, 1 | a step begins; no further block follows |
 //! | word, valid, row_last, pass_last, last | SW, 1 … | results, always in even cycles |
 //! | norm_word, norm_valid, norm_row_last | W, 1, 1 | results of the layer norm, up to `in_flight` after `hold` |
 //! | operand_request, operand_address | 1, X | an element of X, please: odd cycles |
@@ -31,7 +33,7 @@
 //! let mut seen = Vec::new();
 //! for n in 0..14u64 {
 //!     s.odd.next = n % 2 == 1;
-//!     s.start.next = n == 1;
+//!     s.aim.next = n == 1;
 //!     s.valid.next = n % 2 == 0 && (4..12).contains(&n);
 //!     (s.row_last.next, s.word.next) = (n % 4 == 2, S::new(-(n as i64)));
 //!     simulate(&mut s, 10);
@@ -62,19 +64,19 @@ block! {
             odd: Flag<In>,
             /// A step begins.
             start: Flag<In>,
+            /// `base` is the first address of the next step.
+            aim: Flag<In>,
+            /// `base` is the first address of its layer norm's results.
+            norm_aim: Flag<In>,
+            /// An address.
+            base: Sig<In, U>,
             /// nowhere, X, bank, output.
             to: Sig<In, U>,
-            /// First address.
-            base: Sig<In, U>,
             /// From row to row.
             row: Sig<In, U>,
             /// From column to column; bank: from pass to pass.
             column: Sig<In, U>,
-            /// It has a layer norm.
-            norm_start: Flag<In>,
-            /// First address of its results.
-            norm_base: Sig<In, U>,
-            /// From row to row.
+            /// Of the layer norm's results, from row to row.
             norm_row: Sig<In, U>,
             /// They are stored.
             norm_used: Flag<In>,
@@ -132,7 +134,6 @@ block! {
             error: Flag<Out>,
         }
         parts {
-            to_r: Reg<U>,
             final_r: Reg<bool>,
             word_1: Reg<S>,
             valid_1: Reg<bool>,
@@ -174,12 +175,12 @@ impl Store {
             reset: Flag::default(),
             odd: Flag::default(),
             start: Flag::default(),
-            to: Sig::new(2),
+            aim: Flag::default(),
+            norm_aim: Flag::default(),
             base: Sig::new(a),
+            to: Sig::new(2),
             row: Sig::new(COUNT_BITS),
             column: Sig::new(COUNT_BITS),
-            norm_start: Flag::default(),
-            norm_base: Sig::new(a),
             norm_row: Sig::new(COUNT_BITS),
             norm_used: Flag::default(),
             word: Sig::new(s.serial_bits),
@@ -207,7 +208,6 @@ impl Store {
             hold: Flag::default(),
             waiting: Flag::default(),
             error: Flag::default(),
-            to_r: Reg::new(2),
             final_r: Reg::default(),
             word_1: Reg::new(s.serial_bits),
             valid_1: Reg::default(),
@@ -218,7 +218,12 @@ impl Store {
             row_start: Reg::new(a),
             below: Reg::new(a),
             lane: Reg::new(s.lane_bits),
-            queue: Queue::new("store.queue", WAITING + in_flight, WAITING, w + 1)?,
+            queue: Queue::new(
+                "store.queue",
+                (WAITING + 2 + in_flight).next_power_of_two(),
+                WAITING,
+                w + 1,
+            )?,
             norm_pointer: Reg::new(a),
             norm_row_start: Reg::new(a),
             norm_below: Reg::new(a),
@@ -246,7 +251,6 @@ impl Logic for Store {
         dff_setup!(
             self,
             clock,
-            to_r,
             final_r,
             word_1,
             valid_1,
@@ -267,8 +271,8 @@ impl Logic for Store {
         self.row_1.d.next = self.row_last.val();
         self.pass_1.d.next = self.pass_last.val();
         self.last_1.d.next = self.last.val();
-        self.to_x.next = self.to_r.q.val() == 1;
-        self.to_bank.next = self.to_r.q.val() == 2;
+        self.to_x.next = self.to.val() == 1;
+        self.to_bank.next = self.to.val() == 2;
 
         // Where the next word goes.
         self.below.d.next = (self.row_start.q.val() + self.row.val()).into();
@@ -287,8 +291,9 @@ impl Logic for Store {
             }
         }
         if self.start.val() {
-            self.to_r.d.next = self.to.val();
             self.final_r.d.next = self.final_block.val();
+        }
+        if self.aim.val() {
             self.pointer.d.next = self.base.val();
             self.row_start.d.next = self.base.val();
             self.lane.d.next = self.zero.val();
@@ -313,9 +318,9 @@ impl Logic for Store {
                 self.norm_row_start.d.next = self.norm_below.q.val();
             }
         }
-        if self.norm_start.val() {
-            self.norm_pointer.d.next = self.norm_base.val();
-            self.norm_row_start.d.next = self.norm_base.val();
+        if self.norm_aim.val() {
+            self.norm_pointer.d.next = self.base.val();
+            self.norm_row_start.d.next = self.base.val();
         }
 
         // X.
@@ -341,12 +346,12 @@ impl Logic for Store {
         self.bank_valid.next = self.valid_1.q.val() && self.to_bank.val();
         self.bank_lane.next = self.lane.q.val();
         self.bank_address.next = self.pointer.q.val().into();
-        self.out_valid.next = self.valid_1.q.val() && (self.to_r.q.val() == 3);
+        self.out_valid.next = self.valid_1.q.val() && (self.to.val() == 3);
         self.out_row_last.next = self.row_1.q.val();
         self.out_last.next = self.last_1.q.val() && self.final_r.q.val();
         self.data.next = self.word_1.q.val();
         self.hold.next = self.queue.hold.val();
-        self.waiting.next = self.queue.some.val();
+        self.waiting.next = self.queue.any.val();
         self.error.next = self.error_r.q.val();
     }
 }

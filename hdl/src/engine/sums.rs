@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | start, base, fresh | 1, 12, 1 | before the step's first word: pointers to `base`; `fresh`: the first row starts from 0 |
 //! | valid, word, row_last | 1, SW, 1 | column after column |
-//! | sum_valid, sum | 1, 32 | the new sum, 2 cycles later (stored at the end of that cycle) |
+//! | sum_valid, sum | 1, 32 | the new sum, 3 cycles later (stored at the end of that cycle) |
 //! | scan, scan_column | 1, 12 | read sums[base + column], while no word is summed |
 //! | scan_word | 32 | [`SCAN_LATENCY`] cycles later |
 //!
@@ -30,6 +30,7 @@
 //!     cycle(&mut s, &mut seen);
 //! }
 //! s.valid.next = false;
+//! cycle(&mut s, &mut seen);
 //! cycle(&mut s, &mut seen);
 //! assert_eq!(seen, [5, -6, 15, 14]);
 //! ```
@@ -91,6 +92,8 @@ block! {
             valid_2: Reg<bool>,
             last_1: Reg<bool>,
             last_2: Reg<bool>,
+            valid_3: Reg<bool>,
+            last_3: Reg<bool>,
             scanned: Reg<U>,
             scan_1: Reg<bool>,
         }
@@ -133,6 +136,8 @@ impl Sums {
             valid_2: Reg::default(),
             last_1: Reg::default(),
             last_2: Reg::default(),
+            valid_3: Reg::default(),
+            last_3: Reg::default(),
             scanned: Reg::new(address),
             scan_1: Reg::default(),
             zero: Const::new(1, S::new(0)),
@@ -145,15 +150,22 @@ impl Logic for Sums {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, pointer, stored, ahead, first_row, old, renewed, word_r, valid_1, valid_2, last_1, last_2,
-            scanned, scan_1
+            self, clock, pointer, stored, ahead, first_row, old, renewed, word_r, valid_1, valid_2, valid_3, last_1,
+            last_2, last_3, scanned, scan_1
         );
         clock!(self, clock, memory);
-        // The next word's sum is fetched as soon as the pointer has moved.
-        self.ahead.d.next = self.start.val() || self.valid.val();
+        // 0: the word; it stays for two cycles.
+        self.word_r.d.next = self.word_r.q.val();
         if self.valid.val() {
+            self.word_r.d.next = self.word.val();
+        }
+        self.valid_1.d.next = self.valid.val();
+        self.last_1.d.next = self.row_last.val();
+        // 1: the sum so far, and the next word's fetch.
+        self.ahead.d.next = self.start.val() || self.valid_1.q.val();
+        if self.valid_1.q.val() {
             self.pointer.d.next = (self.pointer.q.val() + 1).into();
-            if self.row_last.val() {
+            if self.last_1.q.val() {
                 self.pointer.d.next = self.base.val().into();
                 self.first_row.d.next = false;
             }
@@ -165,25 +177,23 @@ impl Logic for Sums {
         if self.scan_1.q.val() {
             self.memory.read_address.next = self.scanned.q.val();
         }
-        // 0: the sum so far.
         self.old.d.next = self.memory.read_data.val();
-        if self.valid.val() && self.first_row.q.val() {
+        if self.valid_1.q.val() && self.first_row.q.val() {
             self.old.d.next = self.zero.val();
         }
-        self.word_r.d.next = self.word.val();
-        self.valid_1.d.next = self.valid.val();
-        self.last_1.d.next = self.row_last.val();
-        // 1: the new one.
+        // 2: the new one.
         self.renewed.d.next = (self.old.q.val() + self.word_r.q.val()).into();
         self.valid_2.d.next = self.valid_1.q.val();
         self.last_2.d.next = self.last_1.q.val();
-        // 2: stored.
-        self.memory.write_enable.next = self.valid_2.q.val();
+        self.valid_3.d.next = self.valid_2.q.val();
+        self.last_3.d.next = self.last_2.q.val();
+        // 3: stored.
+        self.memory.write_enable.next = self.valid_3.q.val();
         self.memory.write_address.next = self.stored.q.val();
         self.memory.write_data.next = self.renewed.q.val();
-        if self.valid_2.q.val() {
+        if self.valid_3.q.val() {
             self.stored.d.next = (self.stored.q.val() + 1).into();
-            if self.last_2.q.val() {
+            if self.last_3.q.val() {
                 self.stored.d.next = self.base.val().into();
             }
         }
@@ -192,7 +202,7 @@ impl Logic for Sums {
             self.stored.d.next = self.base.val().into();
             self.first_row.d.next = self.fresh.val();
         }
-        self.sum_valid.next = self.valid_2.q.val();
+        self.sum_valid.next = self.valid_3.q.val();
         self.sum.next = self.renewed.q.val();
         self.scan_word.next = self.old.q.val();
     }

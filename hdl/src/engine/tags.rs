@@ -4,7 +4,7 @@
 //! |---|---|
 //! | reset | all flags to 0 |
 //! | valid, row_last, second, last | with the operands; `second` is the layer norm's second pass of an element, or a stream word's `pass_last` |
-//! | at_4_… | 4 cycles later: the product is there in the next cycle, its addend is chosen |
+//! | at_3_…, at_4_… | 3 and 4 cycles later: the product's addend is chosen, and taken |
 //! | at_5_… | product and addend are there, the shift is chosen |
 //! | at_6_… | their sum and the shift are there |
 //! | out_… | with the rounded word, [`LATENCY`] cycles later |
@@ -41,6 +41,10 @@ pub struct Tags {
     pub second: Flag<In>,
     /// Last of its step.
     pub last: Flag<In>,
+    /// `row_last`, 3 cycles later.
+    pub at_3_row_last: Flag<Out>,
+    /// `second`.
+    pub at_3_second: Flag<Out>,
     /// `valid`, 4 cycles later.
     pub at_4_valid: Flag<Out>,
     /// `row_last`.
@@ -77,6 +81,8 @@ impl Default for Tags {
             row_last: Flag::default(),
             second: Flag::default(),
             last: Flag::default(),
+            at_3_row_last: Flag::default(),
+            at_3_second: Flag::default(),
             at_4_valid: Flag::default(),
             at_4_row_last: Flag::default(),
             at_4_second: Flag::default(),
@@ -109,6 +115,8 @@ impl Tags {
         let moving = stages != self.stages;
         self.stages = stages;
         let at = |cycles: usize, flag: usize| stages >> (4 * (cycles - 1) + flag) & 1 == 1;
+        self.at_3_row_last.next = at(3, 1);
+        self.at_3_second.next = at(3, 2);
         self.at_4_valid.next = at(4, 0);
         self.at_4_row_last.next = at(4, 1);
         self.at_4_second.next = at(4, 2);
@@ -127,6 +135,8 @@ impl Tags {
 impl Logic for Tags {
     fn update(&mut self) {}
     fn connect(&mut self) {
+        self.at_3_row_last.connect();
+        self.at_3_second.connect();
         self.at_4_valid.connect();
         self.at_4_row_last.connect();
         self.at_4_second.connect();
@@ -150,6 +160,8 @@ impl Logic for Tags {
         let mut out = |name: &str, cycles: usize, flag: usize| {
             s += &format!("always @(*) {name} = stages[{}];\n", 4 * (cycles - 1) + flag);
         };
+        out("at_3_row_last", 3, 1);
+        out("at_3_second", 3, 2);
         out("at_4_valid", 4, 0);
         out("at_4_row_last", 4, 1);
         out("at_4_second", 4, 2);
@@ -166,4 +178,4 @@ impl Logic for Tags {
 }
 
 leaf!([] Tags; inputs: reset, valid, row_last, second, last; outputs:
-    at_4_valid, at_4_row_last, at_4_second, at_5_second, at_6_valid, at_6_row_last, at_6_second, out_valid, out_row_last, out_second, out_last);
+    at_3_row_last, at_3_second, at_4_valid, at_4_row_last, at_4_second, at_5_second, at_6_valid, at_6_row_last, at_6_second, out_valid, out_row_last, out_second, out_last);

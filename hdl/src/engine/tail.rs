@@ -206,16 +206,21 @@ block! {
             row_last_r: Reg<bool>,
             pass_last_r: Reg<bool>,
             last_r: Reg<bool>,
+            calcium: Reg<bool>,
+            normalise: Reg<bool>,
+            power: Reg<bool>,
+            looked_up: Reg<bool>,
+            uses: Reg<bool>,
+            some: Reg<bool>,
+            sum_function: Reg<bool>,
+            sum_result: Reg<bool>,
+            sum_norm: Reg<bool>,
+            start_r: Reg<bool>,
+            came: Reg<bool>,
             /// Cycles until everything that has come is through.
             waiting: Reg<U>,
         }
         locals {
-            calcium: Flag<Local>,
-            normalise: Flag<Local>,
-            power: Flag<Local>,
-            looked_up: Flag<Local>,
-            uses: Flag<Local>,
-            summed: Flag<Local>,
             word: Sig<Local, S>,
             valid: Flag<Local>,
             row_last: Flag<Local>,
@@ -223,7 +228,6 @@ block! {
             last: Flag<Local>,
             comes: Flag<Local>,
             naught: Const<U>,
-            one: Const<U>,
             plain_cycles: Const<U>,
             serial_cycles: Const<U>,
         }
@@ -231,9 +235,9 @@ block! {
 }
 
 /// Cycles after which a plain word is through, its column sum stored.
-const PLAIN_CYCLES: u64 = PLAIN_LATENCY as u64 + 3;
+pub const PLAIN_CYCLES: u64 = PLAIN_LATENCY as u64 + 4;
 /// The same with serial arithmetic: E and R stored, or y summed.
-const SERIAL_CYCLES: u64 = unit::ROW_LATENCY as u64 + 1;
+pub const SERIAL_CYCLES: u64 = unit::ROW_LATENCY as u64 + 1;
 
 impl Tail {
     /// For a core.
@@ -324,13 +328,18 @@ impl Tail {
             row_last_r: Reg::default(),
             pass_last_r: Reg::default(),
             last_r: Reg::default(),
+            calcium: Reg::default(),
+            normalise: Reg::default(),
+            power: Reg::default(),
+            looked_up: Reg::default(),
+            uses: Reg::default(),
+            some: Reg::default(),
+            sum_function: Reg::default(),
+            sum_result: Reg::default(),
+            sum_norm: Reg::default(),
+            start_r: Reg::default(),
+            came: Reg::default(),
             waiting: Reg::new(natural_bits(SERIAL_CYCLES)),
-            calcium: Flag::default(),
-            normalise: Flag::default(),
-            power: Flag::default(),
-            looked_up: Flag::default(),
-            uses: Flag::default(),
-            summed: Flag::default(),
             word: Sig::new(sw),
             valid: Flag::default(),
             row_last: Flag::default(),
@@ -338,7 +347,6 @@ impl Tail {
             last: Flag::default(),
             comes: Flag::default(),
             naught: Const::natural(0),
-            one: Const::natural(1),
             plain_cycles: Const::natural(PLAIN_CYCLES),
             serial_cycles: Const::natural(SERIAL_CYCLES),
             activity: Default::default(),
@@ -349,16 +357,42 @@ impl Tail {
 impl Logic for Tail {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, x_r, valid_r, row_last_r, pass_last_r, last_r, waiting);
+        dff_setup!(
+            self,
+            clock,
+            x_r,
+            valid_r,
+            row_last_r,
+            pass_last_r,
+            last_r,
+            calcium,
+            normalise,
+            power,
+            looked_up,
+            uses,
+            some,
+            sum_function,
+            sum_result,
+            sum_norm,
+            start_r,
+            came,
+            waiting
+        );
         clock!(self, clock, unit, memories, sums, layer_norm);
         self.unit.reset.next = self.reset.val();
         self.memories.reset.next = self.reset.val();
         self.layer_norm.reset.next = self.reset.val();
-        self.calcium.next = self.serial.val() == 1;
-        self.normalise.next = self.serial.val() == 2;
-        self.power.next = self.serial.val() == 3;
-        self.looked_up.next = self.power.val() || (self.serial.val() == 4);
-        self.uses.next = self.calcium.val() || self.normalise.val();
+        // What the fields say, ready a cycle after them; so the pointers start a cycle late.
+        self.calcium.d.next = self.serial.val() == 1;
+        self.normalise.d.next = self.serial.val() == 2;
+        self.power.d.next = self.serial.val() == 3;
+        self.looked_up.d.next = (self.serial.val() == 3) || (self.serial.val() == 4);
+        self.uses.d.next = (self.serial.val() == 1) || (self.serial.val() == 2);
+        self.some.d.next = !(self.serial.val() == 0);
+        self.sum_function.d.next = self.sums_of.val() == 1;
+        self.sum_result.d.next = (self.sums_of.val() == 2) && !self.norm.val();
+        self.sum_norm.d.next = (self.sums_of.val() == 2) && self.norm.val();
+        self.start_r.d.next = self.start.val() && !self.reset.val();
 
         // The word itself, or what has come of it.
         self.x_r.d.next = self.x.val();
@@ -371,7 +405,7 @@ impl Logic for Tail {
         self.row_last.next = self.row_last_r.q.val();
         self.pass_last.next = self.pass_last_r.q.val();
         self.last.next = self.last_r.q.val();
-        if self.normalise.val() {
+        if self.normalise.q.val() {
             self.word.next = self.unit.q.val();
             self.valid.next = self.unit.out_valid.val();
             self.row_last.next = self.unit.out_row_last.val();
@@ -385,15 +419,15 @@ impl Logic for Tail {
         self.result_last.next = self.last.val();
 
         self.unit.x.next = self.x.val();
-        self.unit.x_valid.next = self.x_valid.val() && self.uses.val();
-        self.unit.x_row_last.next = self.x_row_last.val() && self.uses.val();
-        self.unit.x_pass_last.next = self.x_pass_last.val() && self.normalise.val();
-        self.unit.x_last.next = self.x_last.val() && self.normalise.val();
+        self.unit.x_valid.next = self.x_valid.val() && self.uses.q.val();
+        self.unit.x_row_last.next = self.x_row_last.val() && self.uses.q.val();
+        self.unit.x_pass_last.next = self.x_pass_last.val() && self.normalise.q.val();
+        self.unit.x_last.next = self.x_last.val() && self.normalise.q.val();
         self.unit.memory.next = self.memories.operand.val();
-        self.unit.calcium.next = self.calcium.val();
-        self.unit.enter.next = self.entry_valid.val() && self.looked_up.val();
+        self.unit.calcium.next = self.calcium.q.val();
+        self.unit.enter.next = self.entry_valid.val() && self.looked_up.q.val();
         self.unit.entry_word.next = self.entry_word.val();
-        self.unit.power.next = self.power.val();
+        self.unit.power.next = self.power.q.val();
         self.unit.minimum.next = self.minimum.val();
         self.unit.mantissa_table.next = self.mantissa_table.val();
         self.unit.mantissa_bits.next = self.mantissa_bits.val();
@@ -415,11 +449,13 @@ impl Logic for Tail {
         self.unit.table_address.next = self.table_address.val();
         self.unit.table_data.next = self.table_data.val();
 
-        self.memories.start.next = self.start.val();
-        self.memories.serial.next = self.serial.val();
+        self.memories.start.next = self.start_r.q.val();
+        self.memories.calcium.next = self.calcium.q.val();
+        self.memories.normalise.next = self.normalise.q.val();
+        self.memories.power.next = self.power.q.val();
         self.memories.g.next = self.g.val();
         self.memories.read.next = self.read.val();
-        self.memories.x_valid.next = self.x_valid.val() && self.uses.val();
+        self.memories.x_valid.next = self.x_valid.val() && self.uses.q.val();
         self.memories.x_row_last.next = self.x_row_last.val();
         self.memories.entry_row_last.next = self.entry_valid.val() && self.entry_row_last.val();
         self.memories.result.next = self.unit.done.val() && !self.layer_norm.working.val();
@@ -455,53 +491,51 @@ impl Logic for Tail {
         self.norm_ready.next = self.layer_norm.ready.val();
         self.norm_busy.next = self.layer_norm.busy.val();
 
-        self.sums.start.next = self.start.val();
+        self.sums.start.next = self.start_r.q.val();
         self.sums.base.next = self.sums_base.val();
         self.sums.fresh.next = self.block_first.val();
-        self.summed.next = self.sums_of.val() == 2;
-        self.sums.valid.next = self.function_valid.val() && (self.sums_of.val() == 1);
+        self.sums.valid.next = self.function_valid.val() && self.sum_function.q.val();
         self.sums.word.next = self.function_word.val();
         self.sums.row_last.next = self.function_row_last.val();
-        if self.summed.val() {
+        if self.sum_result.q.val() {
             self.sums.valid.next = self.valid.val();
             self.sums.word.next = self.word.val();
             self.sums.row_last.next = self.row_last.val();
-            if self.norm.val() {
-                self.sums.valid.next = self.layer_norm.valid.val();
-                self.sums.word.next = self.unit.q.val();
-                self.sums.row_last.next = self.layer_norm.row_last.val();
-            }
+        }
+        if self.sum_norm.q.val() {
+            self.sums.valid.next = self.layer_norm.valid.val();
+            self.sums.word.next = self.unit.q.val();
+            self.sums.row_last.next = self.layer_norm.row_last.val();
         }
         self.sums.scan.next = self.scan.val();
         self.sums.scan_column.next = self.scan_column.val();
         self.scan_word.next = self.sums.scan_word.val();
 
         self.comes.next = self.x_valid.val()
-            || (self.entry_valid.val() && self.looked_up.val())
-            || (self.norm.val() && self.layer_norm.valid.val());
+            || (self.entry_valid.val() && self.looked_up.q.val())
+            || (self.sum_norm.q.val() && self.layer_norm.busy.val());
+        self.came.d.next = self.comes.val() && !self.reset.val();
         if !(self.waiting.q.val() == 0) {
             self.waiting.d.next = (self.waiting.q.val() - 1).into();
         }
-        if self.comes.val() {
+        if self.came.q.val() {
             self.waiting.d.next = self.plain_cycles.val();
-            if !(self.serial.val() == 0) {
+            if self.some.q.val() {
                 self.waiting.d.next = self.serial_cycles.val();
             }
         }
         if self.reset.val() {
             self.waiting.d.next = self.naught.val();
         }
-        self.busy.next = self.comes.val()
-            || !(self.waiting.q.val() == 0)
-            || (self.norm.val() && self.summed.val() && self.layer_norm.busy.val());
+        self.busy.next = self.comes.val() || self.came.q.val() || !(self.waiting.q.val() == 0);
 
         self.tap_sums_valid.next = self.sums.sum_valid.val();
         self.tap_sums_data.next = self.sums.sum.val();
-        self.tap_calcium_valid.next = self.unit.done.val() && self.calcium.val() && !self.layer_norm.working.val();
+        self.tap_calcium_valid.next = self.unit.done.val() && self.calcium.q.val() && !self.layer_norm.working.val();
         self.tap_calcium_data.next = self.unit.number.val();
-        self.tap_power_valid.next = self.unit.done.val() && self.power.val() && !self.layer_norm.working.val();
+        self.tap_power_valid.next = self.unit.done.val() && self.power.q.val() && !self.layer_norm.working.val();
         self.tap_power_data.next = self.unit.word.val();
-        self.tap_normalise_valid.next = self.valid.val() && self.normalise.val();
+        self.tap_normalise_valid.next = self.valid.val() && self.normalise.q.val();
         self.tap_normalise_data.next = self.word.val().into();
         self.tap_norm_valid.next = self.layer_norm.valid.val();
         self.tap_norm_data.next = self.unit.q.val().into();

@@ -33,6 +33,8 @@
 
 mod build;
 
+pub use build::array_config;
+
 use super::argmax::Argmax;
 use super::array::Array;
 use super::array_walker::ArrayWalker;
@@ -44,11 +46,11 @@ use super::fields::{NormFields, StreamFields};
 use super::fill::Fill;
 use super::front::Front;
 use super::intake::Intake;
+use super::output::Output;
 use super::store::Store;
 use super::tail::Tail;
 use super::xmem::XMemory;
 use crate::block;
-use crate::fifo::Fifo;
 use crate::number::{Const, Flag, S, Sig, U};
 use crate::register::Reg;
 use rust_hdl::prelude::*;
@@ -154,7 +156,7 @@ block! {
             tail: Tail,
             store: Store,
             bank_port: BankPort,
-            fifo: Fifo,
+            sink: Output,
             best: Argmax,
             source: Reg<U>,
             wide: Reg<bool>,
@@ -181,8 +183,7 @@ block! {
             errors: Sig<Local, U>,
             lane: Sig<Local, U>,
             zero: Const<U>,
-            one: Const<U>,
-            longest_stall: Const<U>,
+            stall_top: Const<U>,
             gamma_shift: Const<U>,
             lane_shift: Const<U>,
             too_long: Const<U>,
@@ -216,7 +217,7 @@ impl Logic for Engine {
             tail,
             store,
             bank_port,
-            fifo,
+            sink,
             best
         );
         dff_setup!(
@@ -246,7 +247,7 @@ impl Logic for Engine {
         self.front.reset.next = self.reset.val();
         self.tail.reset.next = self.reset.val();
         self.store.reset.next = self.reset.val();
-        self.fifo.reset.next = self.reset.val();
+        self.sink.reset.next = self.reset.val();
         self.best.reset.next = self.reset.val();
         self.beat.d.next = (self.beat.q.val() + 1).into();
         self.even.next = !self.beat.q.val().get_bit(0);
@@ -280,6 +281,7 @@ impl Logic for Engine {
         self.fetch.grant.next = self.bus.fetch_grant.val();
         self.fetch.word_valid.next = self.bus.fetch_valid.val();
         self.fetch.word.next = self.bus.word.val();
+        self.fetch.walker_open.next = self.walker.open.val();
         self.fetch.taken.next = self.walker.taken.val();
         self.fetch.stream_idle.next = self.stream_idle.q.val();
         self.fetch.norm_idle.next = self.norm_idle.q.val();
@@ -376,12 +378,14 @@ impl Logic for Engine {
         self.conveyor.scan_word.next = self.tail.scan_word.val();
         self.conveyor.tokens.next = self.intake.tokens.val();
         self.to_output.next = self.fields.to.val() == 3;
-        self.conveyor.room.next = !self.to_output.val() || self.fifo.room.val();
+        self.conveyor.room.next = !self.to_output.val() || self.sink.room.val();
         self.conveyor.norm_room.next = !self.fields.norm.val() || self.norm_room.q.val();
 
         // Front.
         self.front.even.next = self.even.val();
-        self.front.start.next = self.fetch.stream_start.val();
+        self.front.clear.next = self.fetch.set.val() && (self.fetch.number.val() == 5);
+        self.front.addend_start.next = self.fetch.set.val() && (self.fetch.number.val() == 6);
+        self.front.other_start.next = self.fetch.set.val() && (self.fetch.number.val() == 9);
         self.front.block_first.next = self.first_block.q.val();
         self.front.entry_valid.next = self.conveyor.entry_valid.val();
         self.front.entry_word.next = self.conveyor.entry_word.val();
@@ -391,10 +395,10 @@ impl Logic for Engine {
         self.front.addend.next = self.bus.word.val().into();
         self.front.exponent.next = self.tail.exponent.val();
         self.front.source.next = self.source.q.val();
-        self.front.cols.next = self.fields.cols.val();
         self.front.addend_kind.next = self.fields.addend_kind.val();
         self.front.wide.next = self.wide.q.val();
-        self.front.addend_base.next = self.fields.addend.val();
+        self.front.base.next = self.fetch.value.val().into();
+        self.front.cols.next = self.fields.cols.val();
         self.front.addend_stride.next = self.fields.addend_stride.val();
         self.front.shift.next = self.fields.shift.val();
         self.front.bits.next = self.fields.bits.val();
@@ -405,7 +409,6 @@ impl Logic for Engine {
         self.front.index_bits.next = self.fields.index_bits.val();
         self.front.drop.next = self.fields.drop.val();
         self.front.other_kind.next = self.fields.other_kind.val();
-        self.front.other_base.next = self.fields.other.val();
         self.front.other_stride.next = self.fields.other_stride.val();
         self.front.left.next = self.fields.left.val();
         self.front.left_is_value.next = self.fields.left_is_value.val();
@@ -464,12 +467,12 @@ impl Logic for Engine {
         self.store.odd.next = !self.even.val();
         self.store.start.next = self.fetch.stream_start.val();
         self.store.to.next = self.fields.to.val();
-        self.store.base.next = self.fields.to_base.val();
+        self.store.aim.next = self.fetch.set.val() && (self.fetch.number.val() == 14);
+        self.store.norm_aim.next = self.fetch.set.val() && (self.fetch.number.val() == 18);
+        self.store.base.next = self.fetch.value.val().into();
         self.store.row.next = self.fields.to_row.val();
         self.store.column.next = self.fields.to_column.val();
         self.store.final_block.next = self.fetch.final_block.val();
-        self.store.norm_start.next = self.fetch.stream_start.val() && self.fields.norm.val();
-        self.store.norm_base.next = self.norm_fields.to_base.val();
         self.store.norm_row.next = self.norm_fields.to_row.val();
         self.store.norm_used.next = self.norm_fields.stored.val();
         self.store.word.next = self.tail.result.val();
@@ -490,15 +493,14 @@ impl Logic for Engine {
         self.bank_port.store_address.next = self.store.bank_address.val();
         self.bank_port.store_lane.next = self.store.bank_lane.val();
         self.bank_port.store_word.next = self.store.data.val();
-        self.fifo.reserve.next = self.conveyor.pushed.val() && self.to_output.val();
-        self.fifo.reserve_words.next = self.one.val();
-        self.fifo.push.next = self.store.out_valid.val();
-        self.fifo.data.next = self.store.data.val();
-        self.fifo.last.next = self.store.out_last.val();
-        self.fifo.m_ready.next = self.m_axis_tready.val();
-        self.m_axis_tvalid.next = self.fifo.m_valid.val();
-        self.m_axis_tdata.next = self.fifo.m_data.val();
-        self.m_axis_tlast.next = self.fifo.m_last.val();
+        self.sink.reserve.next = self.conveyor.pushed.val() && self.to_output.val();
+        self.sink.push.next = self.store.out_valid.val();
+        self.sink.data.next = self.store.data.val();
+        self.sink.last.next = self.store.out_last.val();
+        self.sink.m_ready.next = self.m_axis_tready.val();
+        self.m_axis_tvalid.next = self.sink.m_valid.val();
+        self.m_axis_tdata.next = self.sink.m_data.val();
+        self.m_axis_tlast.next = self.sink.m_last.val();
         self.best.valid.next = self.store.out_valid.val();
         self.best.word.next = self.store.data.val();
         self.best.row_last.next = self.store.out_row_last.val();
@@ -521,11 +523,14 @@ impl Logic for Engine {
             && !self.conveyor.active.val()
             && !self.front.busy.val()
             && !self.tail.busy.val();
-        self.quiet.d.next =
-            self.stream_idle.q.val() && self.norm_idle.q.val() && self.walker.idle.val() && !self.intake.active.val();
+        self.quiet.d.next = self.stream_idle.q.val()
+            && self.norm_idle.q.val()
+            && self.walker.idle.val()
+            && !self.intake.active.val()
+            && !self.sink.ending.val();
 
         // Errors.
-        self.stalled.next = (self.fifo.m_valid.val() && !self.m_axis_tready.val())
+        self.stalled.next = (self.sink.m_valid.val() && !self.m_axis_tready.val())
             || (self.intake.s_ready.val() && !self.s_axis_tvalid.val());
         self.stall.d.next = self.zero.val();
         if self.stalled.val() {
@@ -554,7 +559,7 @@ impl Logic for Engine {
         {
             self.errors.next = (self.errors.val() | self.bad_address.val()).into();
         }
-        if self.stall.q.val() == self.longest_stall.val() {
+        if self.stall.q.val().get_bit(self.stall_top.val().index()) {
             self.errors.next = (self.errors.val() | self.stall_bit.val()).into();
         }
         self.error_r.d.next = self.errors.val();

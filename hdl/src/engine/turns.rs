@@ -70,27 +70,18 @@ block! {
         }
         parts {
             sum_turn: Reg<bool>,
-            low: Reg<U>,
-            high: Reg<S>,
-            minus: Reg<bool>,
+            side: Reg<S>,
             field_r: Reg<U>,
             width_r: Reg<U>,
             shifts: Reg<bool>,
             works: Reg<bool>,
         }
         locals {
-            scaled_low: Sig<Local, U>,
-            aligned_low: Sig<Local, U>,
-            high_wide: Sig<Local, S>,
-            low_wide: Sig<Local, U>,
-            high_up: Sig<Local, U>,
-            above: Sig<Local, U>,
+            scaled_wide: Sig<Local, S>,
+            side_wide: Sig<Local, S>,
             exact: Sig<Local, S>,
             residual_code: Sig<Local, U>,
             zero: Const<S>,
-            none: Const<U>,
-            ones: Const<U>,
-            low_bits: Const<U>,
             straight: Const<U>,
             operand: Const<U>,
         }
@@ -101,14 +92,13 @@ impl Turns {
     /// Sums of `sum` bits, function's words of `scaled`, residual sums of `aligned`, operands of `width`.
     pub fn new(sum: u32, scaled: u32, aligned: u32, width: u32) -> Self {
         let x = sum.max(aligned);
-        let low = scaled;
         Turns {
             clock: Signal::default(),
             even: Flag::default(),
             line: Sig::new(LINE_BITS),
             sum: Sig::new(sum),
             sum_field: Sig::new(FIELD_BITS),
-            scaled: Sig::new(low),
+            scaled: Sig::new(scaled),
             aligned: Sig::new(aligned),
             function_kind: Sig::new(3),
             function_shift: Sig::new(FIELD_BITS),
@@ -119,25 +109,16 @@ impl Turns {
             field: Sig::new(FIELD_BITS),
             width: Sig::new(WIDTH_BITS),
             sum_turn: Reg::default(),
-            low: Reg::new(low),
-            high: Reg::new(aligned - low),
-            minus: Reg::default(),
+            side: Reg::new(aligned),
             field_r: Reg::new(FIELD_BITS),
             width_r: Reg::new(WIDTH_BITS),
             shifts: Reg::default(),
             works: Reg::default(),
-            scaled_low: Sig::new(low),
-            aligned_low: Sig::new(low),
-            high_wide: Sig::new(x - low),
-            low_wide: Sig::new(x),
-            high_up: Sig::new(x - low),
-            above: Sig::new(x - low),
+            scaled_wide: Sig::new(aligned),
+            side_wide: Sig::new(x),
             exact: Sig::new(x),
             residual_code: Sig::new(FIELD_BITS),
             zero: Const::new(1, S::new(0)),
-            none: Const::natural(0),
-            ones: Const::natural((1 << (x - low)) - 1),
-            low_bits: Const::natural(low as u64),
             straight: Const::natural(16),
             operand: Const::natural(width as u64),
             activity: Default::default(),
@@ -148,30 +129,21 @@ impl Turns {
 impl Logic for Turns {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, sum_turn, low, high, minus, field_r, width_r, shifts, works);
+        dff_setup!(self, clock, sum_turn, side, field_r, width_r, shifts, works);
         // What stands still is decoded once.
         self.shifts.d.next =
             (self.function_kind.val() == 1) || (self.function_kind.val() == 2) || (self.function_kind.val() == 3);
         self.works.d.next = !(self.function_kind.val() == 0);
-        // One of the two at most is not zero. The function's word has the low bits only, and its sign above.
-        self.scaled_low.next = unsigned_cast_of(self.scaled);
-        self.aligned_low.next = unsigned_cast_of(self.aligned);
-        self.low.d.next = (self.scaled_low.val() | self.aligned_low.val()).into();
-        self.high.d.next = (unsigned_cast_of(self.aligned) >> self.low_bits.val().index()).into();
-        self.minus.d.next = self.scaled.val() < self.zero.val();
-        self.high_wide.next = self.high.q.val();
-        self.above.next = self.none.val();
-        if self.minus.q.val() {
-            self.above.next = self.ones.val();
-        }
-        self.high_up.next = (unsigned_cast_of(self.high_wide) | self.above.val()).into();
-        self.low_wide.next = ((self.high_up.val() << self.low_bits.val().index()) | self.low.q.val()).into();
+        // One of the two at most is not zero.
+        self.scaled_wide.next = self.scaled.val();
+        self.side.d.next = (unsigned_cast_of(self.scaled_wide) | unsigned_cast_of(self.aligned)).into();
+        self.side_wide.next = self.side.q.val();
         self.sum_turn.d.next = self.even.val() && self.line.val().get_bit(2);
         self.exact.next = self.zero.val();
         if self.sum_turn.q.val() {
             self.exact.next = self.sum.val();
         }
-        self.x.next = (unsigned_cast_of(self.exact) | self.low_wide.val()).into();
+        self.x.next = (unsigned_cast_of(self.exact) | unsigned_cast_of(self.side_wide)).into();
         // The next cycle's shift.
         self.residual_code.next = (self.other_shift.val() + 8).into();
         self.field_r.d.next = self.sum_field.val();

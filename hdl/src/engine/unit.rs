@@ -4,11 +4,11 @@
 //! ```text
 //! cycle 0   operands              a: x | buffer word | q        b: memory | D | q | word | γ'
 //! 1 to 4    multiplier
-//! 5         product + addend      −Σx, β, ε (low part), 0
+//! 5         product + addend      −Σx = all bits of Σx − 1 turned, β, ε (low part), 0
 //! 6         accumulator, low 32   and rounding begins
 //! 7         accumulator, high 18  (ε's high part comes here)
 //! 11        q
-//! row's end: 7, 8 captured (low, high), 9 to 12 split, 13 limit, 14 index, 15 address, 16 table, 17 word and `done`
+//! row's end: 7, 8 captured (low, high), 9 to 13 split, 14 limit, 15 index, 16 address, 17 table, 18 word and `done`
 //! ```
 //! In the layer norm an element's first pass makes c = requant'(D·x − Σx) or n = dynround(c·R, h + offset), its second pass, 11 cycles later,
 //! V += c² or requant(n·γ' + β). After the last c² a pass with a = 0 adds ε, which stands in the parameters' place (32 bits as β, 16 as γ').
@@ -124,7 +124,7 @@ block! {
             row_word: Sig<In, S>,
             /// D.
             width: Sig<In, U>,
-            /// −Σx.
+            /// Σx − 1.
             row_sum: Sig<In, S>,
             /// γ', or the high part of ε.
             gamma: Sig<In, S>,
@@ -174,6 +174,8 @@ block! {
             b: Reg<S>,
             multiplier: Fabric,
             tags: Tags,
+            add_beta: Reg<bool>,
+            add_row_sum: Reg<bool>,
             addend: Reg<S>,
             sum: Reg<S>,
             amount: Reg<U>,
@@ -184,6 +186,8 @@ block! {
             add_high: Reg<bool>,
             operand_high: Reg<U>,
             high: Reg<U>,
+            clear_low: Reg<bool>,
+            clear_high: Reg<bool>,
             capture_low: Reg<bool>,
             capture_high: Reg<bool>,
             held_low: Reg<U>,
@@ -199,6 +203,7 @@ block! {
             squaring: Flag<Local>,
             first_pass: Flag<Local>,
             add: Flag<Local>,
+            less_row_sum: Sig<Local, S>,
             beta_long: Sig<Local, S>,
             beta_low: Sig<Local, U>,
             epsilon_high: Sig<Local, U>,
@@ -212,6 +217,7 @@ block! {
             entered: Sig<Local, S>,
             whole_number: Sig<Local, U>,
             half_exponent: Sig<Local, U>,
+            offset_amount: Sig<Local, U>,
             root_amount: Sig<Local, U>,
             drop_amount: Sig<Local, U>,
             least: Sig<Local, S>,
@@ -287,6 +293,8 @@ impl Unit {
             b: Reg::new(sw),
             multiplier: Fabric::new("tail.multiplier", sw, size.target)?,
             tags: Tags::default(),
+            add_beta: Reg::default(),
+            add_row_sum: Reg::default(),
             addend: Reg::new(33),
             sum: Reg::new(sum),
             amount: Reg::new(amount),
@@ -297,6 +305,8 @@ impl Unit {
             add_high: Reg::default(),
             operand_high: Reg::new(HIGH_BITS),
             high: Reg::new(HIGH_BITS),
+            clear_low: Reg::default(),
+            clear_high: Reg::default(),
             capture_low: Reg::default(),
             capture_high: Reg::default(),
             held_low: Reg::new(LOW_BITS),
@@ -310,6 +320,7 @@ impl Unit {
             squaring: Flag::default(),
             first_pass: Flag::default(),
             add: Flag::default(),
+            less_row_sum: Sig::new(size.row_sum_bits()),
             beta_long: Sig::new(33),
             beta_low: Sig::new(32),
             epsilon_high: Sig::new(16),
@@ -323,6 +334,7 @@ impl Unit {
             entered: Sig::new(SUM_BITS),
             whole_number: Sig::new(SUM_BITS),
             half_exponent: Sig::new(EXPONENT_BITS - 1),
+            offset_amount: Sig::new(amount),
             root_amount: Sig::new(amount),
             drop_amount: Sig::new(amount),
             least: Sig::new(SUM_BITS),
@@ -349,6 +361,8 @@ impl Logic for Unit {
             clock,
             a,
             b,
+            add_beta,
+            add_row_sum,
             addend,
             sum,
             amount,
@@ -358,6 +372,8 @@ impl Logic for Unit {
             add_high,
             operand_high,
             high,
+            clear_low,
+            clear_high,
             capture_low,
             capture_high,
             held_low,
@@ -403,10 +419,6 @@ impl Logic for Unit {
                 if self.scaling.val() {
                     self.b.d.next = self.gamma.val();
                 }
-                // ε's pass.
-                if !self.scaling.val() && self.tags.out_row_last.val() {
-                    self.a.d.next = self.zero.val();
-                }
             }
         } else {
             self.tags.valid.next = self.x_valid.val();
@@ -416,22 +428,29 @@ impl Logic for Unit {
             self.a.d.next = self.x.val();
             self.b.d.next = self.memory.val();
         }
+        // ε's pass; said last, so that it becomes the register's reset.
+        if self.squaring.val() && !self.element.val() && self.tags.out_row_last.val() {
+            self.a.d.next = self.zero.val();
+        }
         self.multiplier.a.next = self.a.q.val();
         self.multiplier.b.next = self.b.q.val();
 
-        // 4: the addend.
+        // 3: which addend; 4: the addend.
+        self.add_beta.d.next = self.tags.at_3_second.val()
+            && (self.scaling.val() || (self.squaring.val() && self.tags.at_3_row_last.val()));
+        self.add_row_sum.d.next = self.squaring.val() && !self.tags.at_3_second.val();
+        self.less_row_sum.next = (!unsigned_cast_of(self.row_sum)).into();
         self.beta_low.next = unsigned_cast_of(self.beta);
         self.beta_long.next = self.beta.val();
         if self.squaring.val() {
             self.beta_long.next = self.beta_low.val().into();
         }
         self.addend.d.next = self.zero.val();
-        if self.tags.at_4_second.val() {
-            if self.scaling.val() || (self.squaring.val() && self.tags.at_4_row_last.val()) {
-                self.addend.d.next = self.beta_long.val();
-            }
-        } else if self.squaring.val() {
-            self.addend.d.next = self.row_sum.val();
+        if self.add_beta.q.val() {
+            self.addend.d.next = self.beta_long.val();
+        }
+        if self.add_row_sum.q.val() {
+            self.addend.d.next = self.less_row_sum.val();
         }
         self.beta_used.next = self.tags.at_4_valid.val()
             && self.tags.at_4_second.val()
@@ -440,7 +459,8 @@ impl Logic for Unit {
         // 5: sum and shift.
         self.sum.d.next = (self.multiplier.p.val() + self.addend.q.val()).into();
         self.half_exponent.next = (self.mantissa.limited.val() >> self.by_one.val().index()).into();
-        self.root_amount.next = (self.half_exponent.val() + self.norm_offset.val() + self.offset_more.val()).into();
+        self.offset_amount.next = (self.norm_offset.val() + self.offset_more.val()).into();
+        self.root_amount.next = (self.half_exponent.val() + self.offset_amount.val()).into();
         self.drop_amount.next = (self.norm_drop.val() + self.drop_more.val()).into();
         self.narrow.d.next = !self.working.val() || self.tags.at_5_second.val();
         self.amount.d.next = self.normalise_amount.val();
@@ -472,14 +492,17 @@ impl Logic for Unit {
         if self.squaring.val() && self.tags.at_6_row_last.val() {
             self.operand_high.d.next = self.epsilon_high.val();
         }
-        if self.capture_low.q.val() {
-            self.low.d.next = self.naught.val();
-        }
         if self.add.val() {
             self.low.d.next = self.total.val().into();
         }
+        if self.clear_low.q.val() {
+            self.low.d.next = self.naught.val();
+        }
         self.add_high.d.next = self.add.val();
         self.capture_low.d.next = self.add.val() && self.tags.at_6_row_last.val();
+        // Clearing goes before adding, and is the registers' reset: together with their enable the adders keep three inputs a bit.
+        self.clear_low.d.next = self.reset.val() || (self.add.val() && self.tags.at_6_row_last.val());
+        self.clear_high.d.next = self.clear_low.q.val();
         // 7: the high part, with one place more for the carry.
         self.left.next = ((self.high.q.val() << self.by_one.val().index()) | self.one.val()).into();
         self.right.next = (self.operand_high.q.val() << self.by_one.val().index()).into();
@@ -487,11 +510,11 @@ impl Logic for Unit {
             self.right.next = ((self.operand_high.q.val() << self.by_one.val().index()) | self.one.val()).into();
         }
         self.total_high.next = (self.left.val() + self.right.val()).into();
-        if self.capture_high.q.val() {
-            self.high.d.next = self.naught.val();
-        }
         if self.add_high.q.val() {
             self.high.d.next = (self.total_high.val() >> self.by_one.val().index()).into();
+        }
+        if self.clear_high.q.val() {
+            self.high.d.next = self.naught.val();
         }
         self.capture_high.d.next = self.capture_low.q.val();
         if self.capture_low.q.val() {
@@ -537,8 +560,6 @@ impl Logic for Unit {
             self.capture_high.d.next = false;
             self.held.d.next = false;
             self.done_r.d.next = false;
-            self.low.d.next = self.naught.val();
-            self.high.d.next = self.naught.val();
         }
 
         self.q.next = self.requant.y.val();

@@ -2,13 +2,14 @@
 //!
 //! | port | width | |
 //! |---|---|---|
-//! | load | 1 | start: the pointer stands at `base` two cycles later |
-//! | base, stride, cols_not | N, 16, 17 | stand still from `load` on; the last is the complement of the row's columns |
+//! | clear | 1 | a cycle or more before `load`: forgets where it stood |
+//! | load, base | 1, N | the pointer stands at `base` in the next cycle; `base` counts in this cycle alone |
+//! | stride, cols_not | 16, 17 | stand still from two cycles before a row's end; the second is the complement of the row's columns |
 //! | step | 1 | the word at `address` is being used: go on by one |
 //! | row_end | 1 | with `step`: it was the row's last, go to the row's first + `stride` |
 //! | address | N | latency 1 after `step` |
 //!
-//! The way from a row's last word to the next row's first, `stride` − columns + 1, is worked out once; the base is added to 0. So one adder does.
+//! The way from a row's last word to the next row's first, `stride` − columns + 1, is worked out ahead; the base is added to 0. So one adder does.
 //!
 //! ```
 //! use astromorph_hdl::{engine::walker::Walker, number::*};
@@ -22,7 +23,7 @@
 //!     for level in [true, false] { w.clock.next.clk = level; simulate(&mut w, 10); }
 //!     seen.push(w.address.val().get());
 //! }
-//! assert_eq!(seen, [0, 100, 101, 102, 108]);
+//! assert_eq!(seen, [100, 100, 101, 102, 108]);
 //! ```
 
 use crate::block;
@@ -39,6 +40,8 @@ block! {
     /// See the module's text.
     pub struct Walker {
         inputs {
+            /// Forget where it stood.
+            clear: Flag<In>,
             /// Start at `base`.
             load: Flag<In>,
             /// First address.
@@ -59,7 +62,6 @@ block! {
         parts {
             pointer: Reg<U>,
             jump: Reg<U>,
-            loading: Reg<bool>,
         }
         locals {
             less: Sig<Local, S>,
@@ -83,6 +85,7 @@ impl Walker {
         check::range(&format!("{name}.address.width"), bits, 2, 32)?;
         Ok(Walker {
             clock: Signal::default(),
+            clear: Flag::default(),
             load: Flag::default(),
             base: Sig::new(bits),
             step: Flag::default(),
@@ -92,7 +95,6 @@ impl Walker {
             address: Sig::new(bits),
             pointer: Reg::new(bits),
             jump: Reg::new(bits),
-            loading: Reg::default(),
             less: Sig::new(bits),
             stride_term: Sig::new(bits + 1),
             cols_term: Sig::new(bits + 1),
@@ -112,18 +114,17 @@ impl Walker {
 impl Logic for Walker {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, pointer, jump, loading);
+        dff_setup!(self, clock, pointer, jump);
         // A carry into bit 0 is that of 1 + 1 one bit below.
         self.less.next = self.cols_not.val();
         self.stride_term.next = ((self.stride.val() << 1) | self.unit.val()).into();
         self.cols_term.next = ((unsigned_cast_of(self.less) << 1) | self.unit.val()).into();
         self.jump_term.next = (self.stride_term.val() + self.cols_term.val()).into();
         self.jump.d.next = (self.jump_term.val() >> 1).into();
-        self.loading.d.next = self.load.val();
         // pointer + way + 1, the 1 as a carry from below; of the base nothing more.
         self.way.next = self.zero.val();
         self.carry.next = self.unit.val();
-        if self.loading.q.val() {
+        if self.load.val() {
             self.way.next = self.base.val();
             self.carry.next = self.zero.val();
         } else {
@@ -134,10 +135,10 @@ impl Logic for Walker {
         self.pointer_term.next = ((self.pointer.q.val() << 1) | self.unit.val()).into();
         self.way_term.next = ((self.way.val() << 1) | self.carry.val()).into();
         self.total.next = (self.pointer_term.val() + self.way_term.val()).into();
-        if self.loading.q.val() || self.step.val() {
+        if self.load.val() || self.step.val() {
             self.pointer.d.next = (self.total.val() >> 1).into();
         }
-        if self.load.val() {
+        if self.clear.val() {
             self.pointer.d.next = self.zero.val();
         }
         self.address.next = self.pointer.q.val();

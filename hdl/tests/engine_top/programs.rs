@@ -46,7 +46,7 @@ impl<'a> Sketch<'a> {
             lanes,
             width,
             acc_bits: 48.min(2 * width + 16),
-            bank_words: 512,
+            bank_words: 1024,
             x_words: 2048,
             m_words: 8192,
             function_words: 1024,
@@ -96,6 +96,19 @@ impl<'a> Sketch<'a> {
         let more = words(self.rng, bits, n);
         self.data.extend(more.iter().map(|&x| x as u32));
         at as u32
+    }
+
+    /// Positional keys, which are never negative, packed into M; the address of the first, in elements.
+    pub fn keys(&mut self, n: usize) -> u32 {
+        let (per_word, w) = (self.core.weights_per_word(), self.core.width);
+        let at = DATA + self.data.len();
+        for _ in 0..n.div_ceil(per_word) {
+            let elements = words(self.rng, w, per_word);
+            let parts = elements.iter().enumerate();
+            let part = |(i, &x): (usize, &i32)| (x.unsigned_abs() & ((1 << (w - 1)) - 1)) << (i * 32 / per_word);
+            self.data.push(parts.map(part).sum());
+        }
+        (at * per_word) as u32
     }
 
     pub fn function(&mut self, bits: u32) -> u32 {
@@ -316,8 +329,7 @@ pub fn layer(
         of: Summed::Function,
     });
     if s.rng.random() {
-        let per_word = s.core.weights_per_word();
-        let at = s.m(32, (n_max * m).div_ceil(per_word)) * per_word as u32;
+        let at = s.keys(n_max * m);
         k.stream.other = Other::Key {
             at: moving(at, Index::R2),
             stride: m as u32,

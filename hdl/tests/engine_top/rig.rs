@@ -3,7 +3,7 @@
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::load::Loaded;
 use astromorph::engine::machine::Machine;
-use astromorph::engine::program::{Program, Tap};
+use astromorph::engine::program::{Program, Step, Tap};
 use astromorph_hdl::engine::top::Engine;
 use astromorph_hdl::number::{S, U};
 use rand::RngExt;
@@ -193,12 +193,18 @@ pub fn compare(host: &Host, case: &Case, sequences: &[Vec<i32>]) -> usize {
         let found = host.seen.get(tap).unwrap_or(&none);
         words += expected.len();
         for (n, (e, f)) in expected.iter().zip(found).enumerate() {
+            let label = |step: u64| match case.program.steps.get(step as usize) {
+                Some(Step::Run(run)) => run.label.as_str(),
+                _ => "no run",
+            };
             assert!(
                 e == f,
-                "{tap:?} word {n}: machine (step {}, {}), engine (step {}, {})",
+                "{tap:?} word {n}: machine {} ({}), {}, engine {} ({}), {}",
                 e.0,
+                label(e.0),
                 e.1,
                 f.0,
+                label(f.0),
                 f.1
             );
         }

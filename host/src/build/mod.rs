@@ -19,6 +19,7 @@
 
 mod blocks;
 mod cache;
+pub mod engine;
 pub mod ports;
 pub mod route;
 pub mod synth;
@@ -46,6 +47,8 @@ pub struct Source {
     pub top: String,
     /// Its ports, one of them the clock.
     pub ports: Vec<Port>,
+    /// Outputs that nothing is connected to out of context.
+    pub open: Vec<String>,
 }
 
 /// How it is to be built.
@@ -89,7 +92,7 @@ pub fn build(
     let board = &options.board;
     check(options)?;
     let (design, top, pins) = if options.out_of_context {
-        let wrapped = wrapper::wrap(&source.top, &source.ports)?;
+        let wrapped = wrapper::wrap(&source.top, &source.ports, &source.open)?;
         (
             vec![("design.v", source.verilog.clone()), ("wrapper.v", wrapped.verilog)],
             wrapper::TOP,
@@ -151,11 +154,7 @@ pub fn build(
         device: format!("{} {} {}", board.device, board.package, board.speed)
             .trim()
             .into(),
-        context: if options.out_of_context {
-            "out of context: every port between registers, no pins".into()
-        } else {
-            format!("pins of the board ({})", board.constraints)
-        },
+        context: context(source, options),
         synthesis: synthesis.script_command(),
         tools: [yosys, nextpnr]
             .map(|t| (t.tool().name().to_string(), t.version().to_string()))
@@ -171,6 +170,17 @@ pub fn build(
         bitstream: bitstream.map(|p| p.display().to_string()),
     };
     Ok(Built { routed, stages })
+}
+
+/// What stood around the design, in words.
+fn context(source: &Source, options: &Options) -> String {
+    match (options.out_of_context, source.open.len()) {
+        (false, _) => format!("pins of the board ({})", options.board.constraints),
+        (true, 0) => "out of context: every port between registers, no pins".into(),
+        (true, n) => {
+            format!("out of context: every port between registers, no pins; {n} outputs for observation left open")
+        }
+    }
 }
 
 /// An interruption between two steps.

@@ -105,7 +105,7 @@ fn a_wrapped_core_computes_what_the_bare_one_does_and_every_output_bit_is_seen()
         port("c", PortKind::Input, 1),
         port("t", PortKind::Output, 1),
     ];
-    let wrapped = wrapper::wrap("odd", &ports).unwrap();
+    let wrapped = wrapper::wrap("odd", &ports, &[]).unwrap();
     assert_eq!((wrapped.inputs, wrapped.outputs), (40, 40));
     let icarus = match Tools::find(Tool::Icarus) {
         Ok(tool) => tool,
@@ -122,12 +122,14 @@ fn a_wrapped_core_computes_what_the_bare_one_does_and_every_output_bit_is_seen()
 
 #[test]
 fn a_core_that_cannot_be_wrapped_is_refused() {
-    let refused = |ports: &[Port]| wrapper::wrap("core", ports).unwrap_err().to_string();
+    let refused = |ports: &[Port]| wrapper::wrap("core", ports, &[]).unwrap_err().to_string();
     let (clock, y) = (port("clock", PortKind::Clock, 1), port("y", PortKind::Output, 1));
     assert!(refused(std::slice::from_ref(&clock)).contains("at least one output"));
     assert!(refused(std::slice::from_ref(&y)).contains("one clock"));
+    let open = wrapper::wrap("core", &[clock.clone(), y.clone()], &["y".into()]);
+    assert!(open.unwrap_err().to_string().contains("left open"));
     assert!(refused(&[clock.clone(), clock.clone(), y.clone()]).contains("found 2"));
-    let alone = wrapper::wrap("core", &[clock, y]).unwrap();
+    let alone = wrapper::wrap("core", &[clock, y], &[]).unwrap();
     assert_eq!((alone.inputs, alone.outputs), (0, 1));
     assert!(!alone.verilog.contains("drive"));
 }

@@ -15,9 +15,11 @@
 //! use astromorph_sim::ports::{Port, PortKind};
 //! let port = |name: &str, kind, bits| Port { name: name.into(), kind, bits, signed: false };
 //! let ports = [port("clock", PortKind::Clock, 1), port("a", PortKind::Input, 3), port("b", PortKind::Input, 1), port("y", PortKind::Output, 5)];
-//! let w = wrap("adder", &ports).unwrap();
+//! let w = wrap("adder", &ports, &[]).unwrap();
 //! assert_eq!((w.inputs, w.outputs), (4, 5));
 //! assert!(w.verilog.contains(".a(drive[2:0])") && w.verilog.contains(".b(drive[3])") && w.verilog.contains(".y(out[4:0])"));
+//! let ports = [&ports[..], &[port("count", PortKind::Output, 9)]].concat();
+//! assert_eq!(wrap("adder", &ports, &["count".into()]).unwrap().outputs, 5);
 //! ```
 
 use astromorph::{Error, Result};
@@ -39,8 +41,8 @@ pub struct Wrapper {
     pub outputs: usize,
 }
 
-/// Wraps the module `top`.
-pub fn wrap(top: &str, ports: &[Port]) -> Result<Wrapper> {
+/// Wraps the module `top`; the outputs named in `open` are connected to nothing.
+pub fn wrap(top: &str, ports: &[Port], open: &[String]) -> Result<Wrapper> {
     let mut clocks = ports.iter().filter(|p| p.kind == PortKind::Clock);
     let (clock, more) = (clocks.next(), clocks.count());
     let clock = match (clock, more) {
@@ -54,6 +56,10 @@ pub fn wrap(top: &str, ports: &[Port]) -> Result<Wrapper> {
         let (register, used) = match port.kind {
             PortKind::Clock => continue,
             PortKind::Input => ("drive", &mut inputs),
+            PortKind::Output if open.contains(&port.name) => {
+                pins.push(format!(".{}()", port.name));
+                continue;
+            }
             PortKind::Output => ("out", &mut outputs),
         };
         let (low, high) = (*used, *used + port.bits - 1);
@@ -66,7 +72,11 @@ pub fn wrap(top: &str, ports: &[Port]) -> Result<Wrapper> {
         *used += port.bits;
     }
     if outputs == 0 {
-        return Err(Error::field("ports", "at least one output", "none"));
+        return Err(Error::field(
+            "ports",
+            "at least one output that is not left open",
+            "none",
+        ));
     }
     let drive = match inputs {
         0 => String::new(),

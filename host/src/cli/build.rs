@@ -3,10 +3,12 @@
 use super::train::{command_line, publish};
 use super::{Common, Outcome};
 use crate::boards::Board;
-use crate::build::{self, Options, Source, ports};
+use crate::build::{self, Options, Source, engine, ports};
+use crate::cores::core;
 use crate::progress::Progress;
 use crate::report::Report;
 use astromorph::Error;
+use astromorph::engine::config::EngineConfig;
 use astromorph_sim::tools::Tool;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -17,10 +19,9 @@ pub struct Build {
     /// The board: icebreaker, ulx3s, colorlight-i5 or tang-nano-20k.
     #[arg(long)]
     board: String,
-    /// The Verilog to build.
-    #[arg(long, value_name = "FILE")]
-    verilog: PathBuf,
-    /// Its top module.
+    #[command(flatten)]
+    what: What,
+    /// The top module of the Verilog.
     #[arg(long, value_name = "NAME", default_value = "top")]
     top: String,
     /// The top module's clock (default: clock or clk).
@@ -40,15 +41,54 @@ pub struct Build {
     synthesis_options: Option<String>,
 }
 
+/// What was given to build.
+enum Input {
+    Verilog(String),
+    Core(EngineConfig),
+}
+
+/// What to build.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct What {
+    /// Any Verilog.
+    #[arg(long, value_name = "FILE")]
+    verilog: Option<PathBuf>,
+    /// The engine of this description, emitted for the board's device: a built-in core by name, or NAME.toml.
+    #[arg(long, value_name = "CORE")]
+    core: Option<String>,
+}
+
 impl Build {
+    /// The name, what it is in words, and the text; a core has none yet.
+    fn given(&self) -> Result<(String, String, Input), Error> {
+        match (&self.what.verilog, &self.what.core) {
+            (Some(file), _) => {
+                let text = std::fs::read_to_string(file).map_err(|e| Error::file(file, e))?;
+                let name = file
+                    .file_stem()
+                    .map_or(self.top.clone(), |s| s.to_string_lossy().into_owned());
+                let title = format!("{}, top module {}", file.display(), self.top);
+                Ok((name, title, Input::Verilog(text)))
+            }
+            (None, Some(name)) => {
+                let core = core(name)?;
+                let title = format!(
+                    "engine, {} lanes of {} bits, id {:#010x}",
+                    core.lanes,
+                    core.width,
+                    core.id()
+                );
+                Ok((core.name.clone(), title, Input::Core(core)))
+            }
+            (None, None) => Err(Error::field("build", "--verilog or --core", "neither")),
+        }
+    }
+
     /// Builds into `--out` (default `out/build/BOARD-NAME`) and reports.
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let board = Board::find(&self.board)?;
-        let verilog = std::fs::read_to_string(&self.verilog).map_err(|e| Error::file(&self.verilog, e))?;
-        let name = self
-            .verilog
-            .file_stem()
-            .map_or(self.top.clone(), |s| s.to_string_lossy().into_owned());
+        let (name, title, input) = self.given()?;
         let mode = if self.out_of_context { "-out-of-context" } else { "" };
         let folder = common
             .out
@@ -56,11 +96,15 @@ impl Build {
             .unwrap_or_else(|| Path::new("out/build").join(format!("{}-{name}{mode}", board.name)));
         let tools = build::tools(&board, progress)?;
         let yosys = tools.get(Tool::Yosys)?;
-        let source = Source {
-            ports: ports::of(yosys, &verilog, &self.top, self.clock.as_deref(), &folder)?,
-            top: self.top.clone(),
-            verilog,
-            name,
+        let source = match input {
+            Input::Core(core) => engine::source(&core, &board, yosys, &folder)?,
+            Input::Verilog(verilog) => Source {
+                ports: ports::of(yosys, &verilog, &self.top, self.clock.as_deref(), &folder)?,
+                open: Vec::new(),
+                top: self.top.clone(),
+                verilog,
+                name,
+            },
         };
         let first = common.seed.unwrap_or(1);
         let default = match self.out_of_context {
@@ -81,7 +125,7 @@ impl Build {
             command: command_line(),
             version: env!("CARGO_PKG_VERSION").into(),
             seed: first,
-            model: format!("{}, top module {}", self.verilog.display(), source.top),
+            model: title,
             routed: Some(built.routed),
             stages: built.stages,
             ..Report::default()

@@ -4,7 +4,7 @@ use super::quantize::{sequences, tensor_errors};
 use super::random::random_project;
 use super::train::{finish, new_report};
 use super::workspace::Workspace;
-use super::{Choice, Common, Failure, Outcome};
+use super::{Choice, Common, Failure, Outcome, engine};
 use crate::chain::hardware::Bench;
 use crate::chain::vectors::vectors;
 use crate::progress::Progress;
@@ -28,6 +28,12 @@ pub struct Verify {
     /// Random weights and random sequences instead of trained ones and a data set.
     #[arg(long)]
     random: bool,
+    /// The whole model on the engine instead of each layer's attention core: built-in cores by name, or NAME.toml.
+    #[arg(long, value_name = "CORE", value_delimiter = ',')]
+    core: Vec<String>,
+    /// Random models, with --random and --core.
+    #[arg(long, default_value_t = 200, requires = "random", requires = "core")]
+    specs: usize,
 }
 
 /// Sequences each form is compared on; 0 leaves a form out, and the report says so.
@@ -44,14 +50,30 @@ pub struct Counts {
     pub netlist: usize,
 }
 
+impl Counts {
+    /// Sequences that any form needs.
+    pub fn most(self) -> usize {
+        self.rusthdl.max(self.verilated).max(self.netlist)
+    }
+}
+
 impl Verify {
     /// Compares and reports; a difference is exit code 1.
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let workspace = Workspace::open(&self.choice, common)?;
         let mut report = new_report(&workspace, "verify");
+        let seed = workspace.project.train.seed;
+        let to = (&workspace, common, progress);
+        if self.random && !self.core.is_empty() {
+            return engine::random(&self.core, self.specs, seed, to, report);
+        }
+        if !self.core.is_empty() {
+            let (image, set) = (workspace.image()?, workspace.dataset()?);
+            let inputs = sequences(&set.test, self.counts.most());
+            return engine::whole_model(&self.core, &image, &set.test, &inputs, self.counts, seed, to, report);
+        }
         let (image, inputs) = if self.random {
-            let most = self.counts.rusthdl.max(self.counts.verilated).max(self.counts.netlist);
-            random_project(&workspace, most)?
+            random_project(&workspace, self.counts.most())?
         } else {
             let (image, set) = (workspace.image()?, workspace.dataset()?);
             tensor_errors(&workspace, &image, &set, &mut report)?;
@@ -113,11 +135,7 @@ pub fn hardware(
 ) -> Result<Outputs, Failure> {
     let twin = Twin::new(image)?;
     let width = image.quantize().activation_bits;
-    let most = counts
-        .rusthdl
-        .max(counts.verilated)
-        .max(counts.netlist)
-        .min(inputs.len());
+    let most = counts.most().min(inputs.len());
     let inputs = &inputs[..most];
     let mut outputs = Outputs::default();
     if most == 0 {

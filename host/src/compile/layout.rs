@@ -273,12 +273,12 @@ fn banks(core: &EngineConfig, s: &Sizes, h: usize, most: usize, merged_keys: boo
     }
     for (name, words, beside) in s.indivisible() {
         if words + beside > core.bank_words && resident == 0 {
-            let found = match beside {
-                0 => "core.bank_words".to_string(),
-                _ => format!("core.bank_words (H and V take {beside})"),
-            };
-            let expected = format!("{} or more words for {name} on {} lanes", words + beside, s.lanes);
-            return Err(Error::field(found, expected, core.bank_words));
+            let expected = format!(
+                "{} or more words for {name} on {} lanes (H and V take {beside})",
+                words + beside,
+                s.lanes
+            );
+            return Err(Error::field("core.bank_words", expected, core.bank_words));
         }
     }
     let room = |pieces: usize| core.bank_words.checked_sub(pieces * even(s.d) + h).map_or(0, tokens);

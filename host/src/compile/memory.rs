@@ -47,7 +47,9 @@ impl Pool {
     pub fn add(&mut self, name: &str, table: &[i32]) -> u32 {
         let equal = |(first, len, _): &&mut (usize, usize, String)| self.words[*first..first + len] == *table;
         if let Some((first, _, names)) = self.tables.iter_mut().find(equal) {
-            *names = format!("{names}, {name}");
+            if !names.split(", ").any(|known| known == name) {
+                *names = format!("{names}, {name}");
+            }
             return *first as u32;
         }
         let first = self.words.len();

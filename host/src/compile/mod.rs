@@ -9,7 +9,7 @@
 //! | `layout` | where activations, values and Hebbian matrices lie; tokens of a block |
 //! | `attention`, `emit` | the steps of every layer |
 //! | `draft`, `memory` | tables, addends, ranges of fields, the proof of the accumulator |
-//! | `part`, `schedule` | which weights stand where and when they are filled |
+//! | `part`, `schedule`, `place`, `fill` | which weights stand where and when they are filled |
 //! | `hazard` | which steps wait |
 //! | [`input`](Feed) | the words the host sends |
 //! | [`tensors`](Tensors) | from the taps back to whole tensors |
@@ -43,11 +43,13 @@
 mod attention;
 mod draft;
 mod emit;
+mod fill;
 mod hazard;
 mod input;
 mod layout;
 mod memory;
 mod part;
+mod place;
 pub mod random;
 mod schedule;
 mod tensors;
@@ -96,7 +98,12 @@ impl Compiled {
 /// Reads a core's description (`constraints/cores/*.toml`) and refuses sizes no hardware is built for.
 pub fn core_file(path: &Path) -> Result<EngineConfig> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-    let core: EngineConfig = toml::from_str(&text).map_err(|e| Error::file(path, e.message()))?;
+    parse_core(path, &text)
+}
+
+/// The same from the text of a file.
+pub fn parse_core(path: &Path, text: &str) -> Result<EngineConfig> {
+    let core: EngineConfig = toml::from_str(text).map_err(|e| Error::file(path, e.message()))?;
     core.validate().map_err(|e| Error::file(path, e))?;
     Ok(core)
 }
@@ -192,7 +199,7 @@ fn assemble(
     let phases = draft.phases(&mut tensors)?;
     let mut schedule = match draft.layout.resident {
         true => schedule::resident(image, core, phases)?,
-        false => schedule::filled(&mut draft, phases)?,
+        false => fill::filled(&mut draft, phases)?,
     };
     hazard::set_waits(&mut schedule.steps, draft.sizes.n);
     for (number, (_, part)) in schedule.steps.iter().enumerate() {

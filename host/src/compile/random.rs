@@ -104,6 +104,11 @@ pub fn random_spec(rng: &mut impl Rng) -> ModelSpec {
 /// An image of a model with random weights, W 8 to 18, tables of any size.
 pub fn random_image(spec: &ModelSpec, rng: &mut impl Rng) -> Result<Image> {
     let activation_bits = one(rng, &[8, 8, 9, 10, 12, 15, 16, 16, 17, 18]);
+    random_image_of(spec, activation_bits, rng)
+}
+
+/// The same of a given width.
+pub fn random_image_of(spec: &ModelSpec, activation_bits: u32, rng: &mut impl Rng) -> Result<Image> {
     let quantize = QuantizeSpec {
         activation_bits,
         weight_bits: rng.random_range(4..=activation_bits),

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | cache key | SHA-256 of the Verilog, the harness, the flags and the tool's version |
 //! | kept | the executable alone, in `<cache>/<key>/model` |
-//! | warnings | LATCH, UNOPTFLAT, COMBDLY, MULTIDRIVEN, SELRANGE and all others stop the build; WIDTH, UNUSED and DECLFILENAME are how RustHDL prints |
+//! | warnings | LATCH, UNOPTFLAT, COMBDLY, MULTIDRIVEN, SELRANGE and all others stop the build; WIDTH, UNUSED and DECLFILENAME are how RustHDL prints; a size may make a comparison constant |
 //! | power-on | what has no initial value starts at random |
 
 use super::Design;
@@ -20,7 +20,14 @@ use std::time::Duration;
 
 const REPLAY_MAIN: &str = include_str!("../../harness/replay.cpp");
 
-const RTL_FLAGS: &[&str] = &["-Wno-WIDTH", "-Wno-UNUSED", "-Wno-DECLFILENAME"];
+/// UNSIGNED and CMPCONST: a size may make a comparison constant.
+const RTL_FLAGS: &[&str] = &[
+    "-Wno-WIDTH",
+    "-Wno-UNUSED",
+    "-Wno-DECLFILENAME",
+    "-Wno-UNSIGNED",
+    "-Wno-CMPCONST",
+];
 
 /// A netlist is one module of cells: vector wires used bit by bit look like loops (UNOPTFLAT), and the
 /// vendors' models leave pins open, give defaults, and initialise with non-blocking assignments.
@@ -77,7 +84,7 @@ fn header(layout: &Layout) -> String {
 }
 
 /// What is put around a design to make an executable of it.
-pub(super) struct Model<'a> {
+pub(crate) struct Model<'a> {
     pub top: &'a str,
     pub wrapper: String,
     pub main: &'a str,
@@ -85,7 +92,7 @@ pub(super) struct Model<'a> {
 }
 
 /// Builds the executable, or finds it in the cache.
-pub(super) fn build(tool: &Installed, design: &Design, model: &Model, cache: &Path) -> Result<PathBuf> {
+pub(crate) fn build(tool: &Installed, design: &Design, model: &Model, cache: &Path) -> Result<PathBuf> {
     let flags = if design.netlist { NETLIST_FLAGS } else { RTL_FLAGS };
     let place = cache.join(key(tool, design, model, flags));
     let exe = place.join("model");

@@ -13,11 +13,11 @@ use crate::engine::fill::Fill;
 use crate::engine::front::Front;
 use crate::engine::intake::Intake;
 use crate::engine::memory::Kind;
+use crate::engine::output::Output;
 use crate::engine::sizes::{COUNT_BITS, Sizes};
 use crate::engine::store::Store;
 use crate::engine::tail::{NORM_IN_FLIGHT, Tail};
 use crate::engine::xmem::XMemory;
-use crate::fifo::Fifo;
 use crate::multiply::Target;
 use crate::number::{Const, Flag, Sig};
 use crate::register::Reg;
@@ -29,8 +29,8 @@ use rust_hdl::prelude::*;
 const BLOCK: usize = 8;
 /// Words that may be let in before the output's credits show it.
 const LATE_CREDITS: usize = 2;
-/// Cycles without a word at a stream that waits, less one, until error bit 6.
-const LONGEST_STALL: u64 = (1 << 24) - 1;
+/// A stream that waits for 2^this cycles is an error.
+const LONGEST_STALL: u32 = 24;
 
 /// The array of a core.
 pub fn array_config(core: &EngineConfig, target: Target) -> Result<ArrayConfig> {
@@ -59,8 +59,6 @@ impl Engine {
             latency: Array::latency(&array),
             blocks: array.blocks(),
         };
-        let group = s.lanes + LATE_CREDITS;
-        let depth = (2 * group).next_power_of_two();
         let front = Front::new(core)?;
         let tail = Tail::new(core, target)?;
         let bit = |n: u64| Const::natural(1 << n);
@@ -120,7 +118,7 @@ impl Engine {
             tail,
             store: Store::new(&s, NORM_IN_FLIGHT)?,
             bank_port: BankPort::new(&s)?,
-            fifo: Fifo::new(depth, group, s.serial_bits)?,
+            sink: Output::new(s.lanes + LATE_CREDITS, s.serial_bits)?,
             best: Argmax::new(s.serial_bits),
             source: Reg::new(2),
             wide: Reg::default(),
@@ -133,7 +131,7 @@ impl Engine {
             stream_idle: Reg::default(),
             quiet: Reg::default(),
             error_r: Reg::new(7),
-            stall: Reg::new(24),
+            stall: Reg::new(LONGEST_STALL + 1),
             even: Flag::default(),
             loads: Flag::default(),
             to_output: Flag::default(),
@@ -144,8 +142,7 @@ impl Engine {
             errors: Sig::new(7),
             lane: Sig::new(s.lane_bits),
             zero: Const::natural(0),
-            one: Const::natural(1),
-            longest_stall: Const::natural(LONGEST_STALL),
+            stall_top: Const::natural(LONGEST_STALL.into()),
             gamma_shift: Const::natural(32),
             lane_shift: Const::natural(16),
             too_long: bit(0),

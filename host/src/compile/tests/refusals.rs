@@ -25,9 +25,22 @@ fn spec(norm: &str, order: &str) -> ModelSpec {
 }
 
 fn image(spec: &ModelSpec) -> Image {
+    quantized(spec, 8)
+}
+
+/// The post-norm model with its plan and weights changed.
+fn changed(change: impl FnOnce(&mut Plan, &mut Weights)) -> Image {
+    let spec = spec("post", "two-pass");
+    let base = image(&spec);
+    let (mut plan, mut weights) = (base.plan().clone(), Weights::random(&spec, 7));
+    change(&mut plan, &mut weights);
+    Image::build(&spec, base.quantize(), &weights, &plan).unwrap()
+}
+
+fn quantized(spec: &ModelSpec, weight_bits: u32) -> Image {
     let quantize = QuantizeSpec {
         activation_bits: 8,
-        weight_bits: 8,
+        weight_bits,
         power_mantissa_bits: 3,
         reciprocal_mantissa_bits: 6,
         rsqrt_mantissa_bits: 6,
@@ -108,6 +121,27 @@ fn another_width_and_wide_numbers_are_refused_by_name() {
         error,
         "quantize.activation_bits: expected 10 as core small has, or another core, found 8"
     );
+    let wide = |plan: &mut Plan, weights: &mut Weights| {
+        // An addend of 1.0 at 40 fraction bits and more.
+        weights.tensors.get_mut("layers.0.attention.b_k").unwrap().data[0] = 1.0;
+        let at = |name: &str| format!("layers.0.attention.{name}");
+        let more = 40 - plan.formats[&at("w_k")].frac;
+        plan.formats.get_mut(&at("w_k")).unwrap().frac = 40;
+        let bias = plan.formats.get_mut(&at("b_k")).unwrap();
+        (bias.bits, bias.frac) = (60, bias.frac + more);
+    };
+    let error = compile(&changed(wide), &core()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("layers.0.attention.b_k[0]: expected an addend of 32 bits, found"),
+        "{error}"
+    );
+    let error = compile(&quantized(&spec("post", "two-pass"), 12), &core())
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "quantize.weight_bits: expected 8 or fewer on core small, found 12"
+    );
     let error = compile(&image, &set(&core(), "lanes", 3)).unwrap_err().to_string();
     assert!(error.starts_with("core.lanes: expected an even number"), "{error}");
 }
@@ -116,21 +150,18 @@ fn another_width_and_wide_numbers_are_refused_by_name() {
 #[test]
 fn shifts_beyond_their_fields_are_refused_by_name() {
     let of = |changes: &[(&str, i32)]| {
-        let spec = spec("post", "two-pass");
-        let base = image(&spec);
-        let mut plan = base.plan().clone();
-        for (name, frac) in changes {
-            plan.formats.get_mut(*name).unwrap().frac = *frac;
-        }
-        // What follows from a changed fraction follows it.
-        for rule in astromorph::plan::rules(&spec, base.quantize()) {
-            if let astromorph::plan::Frac::Sum(of) = &rule.frac {
-                let sum = of.iter().map(|name| plan.formats[name].frac).sum();
-                plan.formats.get_mut(&rule.name).unwrap().frac = sum;
+        let image = changed(|plan, _| {
+            for (name, frac) in changes {
+                plan.formats.get_mut(*name).unwrap().frac = *frac;
             }
-        }
-        let weights = Weights::random(&spec, 7);
-        let image = Image::build(&spec, base.quantize(), &weights, &plan).unwrap();
+            // What follows from a changed fraction follows it.
+            for rule in astromorph::plan::rules(&spec("post", "two-pass"), &QuantizeSpec::default()) {
+                if let astromorph::plan::Frac::Sum(of) = &rule.frac {
+                    let sum = of.iter().map(|name| plan.formats[name].frac).sum();
+                    plan.formats.get_mut(&rule.name).unwrap().frac = sum;
+                }
+            }
+        });
         compile(&image, &core()).unwrap_err().to_string()
     };
     for (changes, said) in [

@@ -1,0 +1,72 @@
+//! Descriptions of cores: built-in ones (`constraints/cores/`) by name, others from a file.
+//!
+//! ```
+//! use astromorph_host::cores::core;
+//! assert_eq!(core("up5k-int8").unwrap().lanes, 16);
+//! assert!(core("up6k").unwrap_err().to_string().contains("up5k-int8"));
+//! ```
+
+use crate::compile::{core_file, parse_core};
+use astromorph::engine::config::EngineConfig;
+use astromorph::{Error, Result};
+use std::path::Path;
+
+/// Every built-in description, as it stands in the binary.
+const FILES: [(&str, &str); 9] = [
+    (
+        "constraints/cores/ecp5-128.toml",
+        include_str!("../../constraints/cores/ecp5-128.toml"),
+    ),
+    (
+        "constraints/cores/ecp5-32.toml",
+        include_str!("../../constraints/cores/ecp5-32.toml"),
+    ),
+    (
+        "constraints/cores/ecp5-8.toml",
+        include_str!("../../constraints/cores/ecp5-8.toml"),
+    ),
+    (
+        "constraints/cores/ecp5-int8-16.toml",
+        include_str!("../../constraints/cores/ecp5-int8-16.toml"),
+    ),
+    (
+        "constraints/cores/ecp5-int8.toml",
+        include_str!("../../constraints/cores/ecp5-int8.toml"),
+    ),
+    (
+        "constraints/cores/small-16.toml",
+        include_str!("../../constraints/cores/small-16.toml"),
+    ),
+    (
+        "constraints/cores/small-8.toml",
+        include_str!("../../constraints/cores/small-8.toml"),
+    ),
+    (
+        "constraints/cores/up5k-int16.toml",
+        include_str!("../../constraints/cores/up5k-int16.toml"),
+    ),
+    (
+        "constraints/cores/up5k-int8.toml",
+        include_str!("../../constraints/cores/up5k-int8.toml"),
+    ),
+];
+
+/// A core by its name, or from a file whose name ends in `.toml`.
+pub fn core(which: &str) -> Result<EngineConfig> {
+    if which.ends_with(".toml") {
+        return core_file(Path::new(which));
+    }
+    let all: Vec<EngineConfig> = FILES
+        .iter()
+        .map(|(path, text)| parse_core(Path::new(path), text))
+        .collect::<Result<_>>()?;
+    let names: Vec<&str> = all.iter().map(|c| c.name.as_str()).collect();
+    match all.iter().find(|c| c.name == which) {
+        Some(core) => Ok(core.clone()),
+        None => Err(Error::field(
+            "core",
+            format!("one of {}, or a file NAME.toml", names.join(", ")),
+            which,
+        )),
+    }
+}
