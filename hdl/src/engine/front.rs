@@ -51,9 +51,10 @@
 //! // Rounding by 4 to 8 bits, then ReLU exact by 1 to the left: 1000/16 = 62.5 gives 63, 126.
 //! (u.shift.next, u.bits.next) = (U::new(16 + 4), U::new(8));
 //! (u.function_kind.next, u.function_shift.next) = (U::new(2), U::new(16 - 1));
-//! for cycle in 0..LATENCY {
+//! for cycle in 0..4 + LATENCY {
 //!     u.even.next = cycle % 2 == 0;
-//!     (u.entry_valid.next, u.entry_word.next) = (cycle == 0, S::new(1000));
+//!     (u.entry_valid.next, u.entry_word.next) = (cycle == 4, S::new(1000));
+//!     simulate(&mut u, 10);
 //!     for level in [true, false] { u.clock.next.clk = level; simulate(&mut u, 10); }
 //! }
 //! u.even.next = false;
@@ -389,7 +390,7 @@ impl Logic for Front {
             || (self.even.val() && self.flags.late.val() && self.two.q.val());
         self.addend_walker.clear.next = self.clear.val();
         self.addend_walker.load.next = self.addend_start.val();
-        self.addend_walker.base.next = self.base.val().into();
+        self.addend_walker.base.next = self.base.val();
         self.addend_walker.step.next = self.ask.val();
         self.addend_walker.row_end.next = self.entry_row_last.val() && !self.state.q.val();
         self.addend_walker.stride.next = self.addend_stride.val();
@@ -426,7 +427,7 @@ impl Logic for Front {
         if self.addend_kind.val() == 2 {
             self.other_walker.load.next = self.addend_start.val();
         }
-        self.other_walker.base.next = self.base.val().into();
+        self.other_walker.base.next = self.base.val();
         self.other_walker.step.next = self.store.val() || self.request.val();
         self.other_walker.row_end.next = self.flags.asked_row_last.val() && !self.state.q.val();
         self.other_walker.stride.next = self.other_stride.val();

@@ -384,8 +384,8 @@ impl Logic for Function {
             self.result.d.next = self.sum.q.val();
             // A sum of two words of W bits has W + 1: it left W where the upper two differ.
             if self.gelu.q.val()
-                && !(self.sum_pattern.val().get_bit(self.width.val().index())
-                    == self.sum_pattern.val().get_bit(self.top.val().index()))
+                && (self.sum_pattern.val().get_bit(self.width.val().index())
+                    != self.sum_pattern.val().get_bit(self.top.val().index()))
             {
                 self.result.d.next = self.hi.val();
                 if self.sum_pattern.val().get_bit(self.width.val().index()) {

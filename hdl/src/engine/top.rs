@@ -397,7 +397,7 @@ impl Logic for Engine {
         self.front.source.next = self.source.q.val();
         self.front.addend_kind.next = self.fields.addend_kind.val();
         self.front.wide.next = self.wide.q.val();
-        self.front.base.next = self.fetch.value.val().into();
+        self.front.base.next = self.fetch.value.val();
         self.front.cols.next = self.fields.cols.val();
         self.front.addend_stride.next = self.fields.addend_stride.val();
         self.front.shift.next = self.fields.shift.val();
