@@ -384,7 +384,7 @@ impl Logic for Engine {
         self.intake.take.next = self.conveyor.take.val();
         self.intake.row_last.next = self.conveyor.row_end.val();
         self.intake.n_max.next = self.fetch.n_max.val();
-        self.intake.stride.next = self.fields.to_row.val();
+        self.intake.stride.next = self.store.row.val();
         self.conveyor.beat.next = self.beat.q.val();
         self.conveyor.start.next = self.fetch.stream_start.val();
         self.conveyor.source.next = self.fetch.source.val();
@@ -490,10 +490,10 @@ impl Logic for Engine {
         self.store.aim.next = self.fetch.set.val() && (self.fetch.number.val() == 14);
         self.store.norm_aim.next = self.fetch.set.val() && (self.fetch.number.val() == 18);
         self.store.base.next = self.fetch.value.val().into();
-        self.store.row.next = self.fields.to_row.val();
+        self.store.aim_row.next = self.fetch.set.val() && (self.fetch.number.val() == 15);
+        self.store.norm_aim_row.next = self.fetch.set.val() && (self.fetch.number.val() == 19);
         self.store.column.next = self.fields.to_column.val();
         self.store.final_block.next = self.fetch.final_block.val();
-        self.store.norm_row.next = self.norm_fields.to_row.val();
         self.store.norm_used.next = self.norm_fields.stored.val();
         self.store.word.next = self.tail.result.val();
         self.store.valid.next = self.tail.result_valid.val();
