@@ -105,13 +105,14 @@ impl Logic for Argmax {
             }
             if self.row_last.val() {
                 self.begun.d.next = false;
-                self.column.d.next = self.zero.val();
                 self.valid_r.d.next = true;
             }
         }
+        if self.reset.val() || (self.valid.val() && self.row_last.val()) {
+            self.column.d.next = self.zero.val();
+        }
         if self.reset.val() {
             self.begun.d.next = false;
-            self.column.d.next = self.zero.val();
             self.valid_r.d.next = false;
         }
         self.index.next = self.place.q.val();

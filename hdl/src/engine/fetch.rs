@@ -338,7 +338,6 @@ impl Logic for Fetch {
         if !self.awake.q.val() && self.begins.val() {
             self.awake.d.next = true;
             self.header.d.next = true;
-            self.pc.d.next = self.zero.val();
             self.more_words.next = true;
             self.count.d.next = self.zero.val();
         }
@@ -513,6 +512,9 @@ impl Logic for Fetch {
             self.ending.d.next = false;
             self.refused.d.next = true;
             self.wanted.d.next = self.zero.val();
+        }
+        if !self.awake.q.val() {
+            self.pc.d.next = self.zero.val();
         }
         if self.reset.val() {
             self.awake.d.next = false;

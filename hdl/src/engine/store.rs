@@ -151,6 +151,9 @@ block! {
             back: Reg<bool>,
             lane: Reg<U>,
             queue: Queue,
+            /// The queue's head: block RAM answers late.
+            head: Reg<U>,
+            head_full: Reg<bool>,
             norm_pointer: Reg<U>,
             norm_row_start: Reg<U>,
             norm_row_r: Reg<U>,
@@ -168,6 +171,7 @@ block! {
             to_bank: Flag<Local>,
             write: Flag<Local>,
             pop: Flag<Local>,
+            advance: Flag<Local>,
             step: Flag<Local>,
             queued: Sig<Local, U>,
             zero: Const<U>,
@@ -240,6 +244,8 @@ impl Store {
                 WAITING,
                 w + 1,
             )?,
+            head: Reg::new(w + 1),
+            head_full: Reg::default(),
             norm_pointer: Reg::new(a),
             norm_row_start: Reg::new(a),
             norm_row_r: Reg::new(a),
@@ -255,6 +261,7 @@ impl Store {
             to_bank: Flag::default(),
             write: Flag::default(),
             pop: Flag::default(),
+            advance: Flag::default(),
             step: Flag::default(),
             queued: Sig::new(w + 1),
             zero: Const::natural(0),
@@ -286,6 +293,8 @@ impl Logic for Store {
             first,
             back,
             lane,
+            head,
+            head_full,
             norm_pointer,
             norm_row_start,
             norm_row_r,
@@ -344,9 +353,14 @@ impl Logic for Store {
             self.queue.data.next = (unsigned_cast_of(self.norm_word) | self.row_bit.val()).into();
         }
         self.write.next = self.valid_1.q.val() && self.to_x.val();
-        self.pop.next = self.odd.val() && self.queue.some.val() && !self.write.val() && !self.operand_request.val();
-        self.queue.pop.next = self.pop.val();
-        self.queued.next = self.queue.head.val();
+        self.pop.next = self.odd.val() && self.head_full.q.val() && !self.write.val() && !self.operand_request.val();
+        self.advance.next = self.queue.some.val() && (!self.head_full.q.val() || self.pop.val());
+        self.queue.pop.next = self.advance.val();
+        if self.advance.val() {
+            self.head.d.next = self.queue.head.val();
+        }
+        self.head_full.d.next = self.advance.val() || (self.head_full.q.val() && !self.pop.val());
+        self.queued.next = self.head.q.val();
         self.norm_first.d.next = self.norm_aim.val();
         if self.norm_aim_row.val() {
             self.norm_row_r.d.next = self.distance.val();
@@ -355,7 +369,7 @@ impl Logic for Store {
             self.norm_row_r.d.next = self.base.val();
         }
         self.norm_row_step.next =
-            self.norm_first.q.val() || (self.pop.val() && self.queue.head.val().get_bit(self.top.val().index()));
+            self.norm_first.q.val() || (self.pop.val() && self.head.q.val().get_bit(self.top.val().index()));
         self.norm_back.d.next = self.norm_row_step.val();
         if self.norm_row_step.val() {
             self.norm_row_start.d.next = (self.norm_row_start.q.val() + self.norm_row_r.q.val()).into();
@@ -392,6 +406,7 @@ impl Logic for Store {
             || (self.valid_1.q.val() && self.to_bank.val() && (self.pointer.q.val() > self.top_bank.val()));
         if self.reset.val() {
             self.valid_1.d.next = false;
+            self.head_full.d.next = false;
             self.error_r.d.next = false;
         }
 
@@ -404,7 +419,7 @@ impl Logic for Store {
         self.data.next = self.word_1.q.val();
         self.row.next = self.row_r.q.val().into();
         self.hold.next = self.queue.hold.val();
-        self.waiting.next = self.queue.any.val();
+        self.waiting.next = self.queue.any.val() || self.head_full.q.val();
         self.error.next = self.error_r.q.val();
     }
 }
