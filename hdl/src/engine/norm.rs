@@ -41,13 +41,12 @@
 //! assert_eq!((n.working.val(), n.row_sum.val().get(), n.width.val().get()), (true, 25, 4));
 //! ```
 
-use super::sums::ADDRESS_BITS;
+mod build;
+
 use crate::block;
-use crate::check;
-use crate::number::{Const, Flag, S, Sig, U, natural_bits};
-use crate::ram::{Contents, Ram};
+use crate::number::{Const, Flag, S, Sig, U};
+use crate::ram::Ram;
 use crate::register::Reg;
-use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Results that may still come after `hold` has risen.
@@ -147,6 +146,9 @@ block! {
             stored_last: Reg<bool>,
             /// Set by the first edge.
             primed: Reg<bool>,
+            /// The complete row goes into work.
+            opens: Reg<bool>,
+            clear: Reg<bool>,
             gammas: Ram<S>,
             betas: Ram<S>,
             odd: Reg<bool>,
@@ -178,7 +180,6 @@ block! {
             beta_pointer: Reg<U>,
         }
         locals {
-            opens: Flag<Local>,
             finish: Flag<Local>,
             arrive: Flag<Local>,
             issue: Flag<Local>,
@@ -197,112 +198,6 @@ block! {
     }
 }
 
-impl Norm {
-    /// For rows of at most `norm_width` words of `width` bits, `norm_words` parameters, a unit of `serial_bits`.
-    pub fn new(norm_width: usize, norm_words: usize, width: u32, serial_bits: u32) -> Result<Self> {
-        check::range("norm.width", norm_width, 2, 1 << 10)?;
-        check::range("norm.parameters", norm_words, 2, 1 << ADDRESS_BITS)?;
-        let index = natural_bits(norm_width as u64 - 1);
-        // Powers of two: no address of a program leaves the memories' models.
-        let rows = Ram::new("norm.rows", 2 << index, serial_bits, Contents::Zero)?;
-        let parameters = norm_words.next_power_of_two();
-        let gammas = Ram::new("norm.gamma", parameters, serial_bits, Contents::Zero)?;
-        let betas = Ram::new("norm.beta", parameters, 32, Contents::Zero)?;
-        let address = gammas.read_address.width();
-        let count = natural_bits(norm_width as u64);
-        let sum = width + index;
-        Ok(Norm {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            start: Flag::default(),
-            norm: Flag::default(),
-            cols: Sig::new(COLS_BITS),
-            entry_valid: Flag::default(),
-            entry_row_last: Flag::default(),
-            word: Sig::new(serial_bits),
-            word_valid: Flag::default(),
-            word_row_last: Flag::default(),
-            word_last: Flag::default(),
-            hold: Flag::default(),
-            parameters: Sig::new(ADDRESS_BITS),
-            parameter_write: Flag::default(),
-            parameter_address: Sig::new(ADDRESS_BITS),
-            parameter_gamma: Sig::new(serial_bits),
-            parameter_beta: Sig::new(32),
-            q: Sig::new(serial_bits),
-            q_valid: Flag::default(),
-            q_row_last: Flag::default(),
-            q_second: Flag::default(),
-            beta_used: Flag::default(),
-            done: Flag::default(),
-            ready: Flag::default(),
-            busy: Flag::default(),
-            working: Flag::default(),
-            scaling: Flag::default(),
-            element: Flag::default(),
-            element_last: Flag::default(),
-            row_word: Sig::new(serial_bits),
-            width: Sig::new(count),
-            row_sum: Sig::new(sum),
-            gamma: Sig::new(serial_bits),
-            beta: Sig::new(32),
-            valid: Flag::default(),
-            row_last: Flag::default(),
-            last: Flag::default(),
-            rows,
-            store: Reg::default(),
-            store_address: Reg::new(index + 1),
-            store_data: Reg::new(serial_bits),
-            stored_word: Reg::default(),
-            stored_row_last: Reg::default(),
-            stored_last: Reg::default(),
-            primed: Reg::default(),
-            gammas,
-            betas,
-            odd: Reg::default(),
-            unfinished: Reg::new(2),
-            midway: Reg::default(),
-            width_r: Reg::new(count),
-            column: Reg::new(index),
-            word_slot: Reg::default(),
-            coming_sum: Reg::new(sum),
-            coming_last: Reg::default(),
-            complete: Reg::default(),
-            working_r: Reg::default(),
-            squares: Reg::default(),
-            epsilon: Reg::default(),
-            scales: Reg::default(),
-            scaling_r: Reg::default(),
-            slot: Reg::default(),
-            sum: Reg::new(sum),
-            last_r: Reg::default(),
-            next: Reg::new(index),
-            at_end: Reg::default(),
-            centred: Reg::new(index),
-            element_r: Reg::default(),
-            element_last_r: Reg::default(),
-            gamma_pointer: Reg::new(address),
-            beta_pointer: Reg::new(address),
-            opens: Flag::default(),
-            finish: Flag::default(),
-            arrive: Flag::default(),
-            issue: Flag::default(),
-            centre: Flag::default(),
-            take: Flag::default(),
-            after: Sig::new(count),
-            from_slot: Sig::new(index + 1),
-            to_slot: Sig::new(index + 1),
-            to_column: Sig::new(index),
-            minus_one: Const::new(1, S::new(-1)),
-            naught: Const::natural(0),
-            one: Const::natural(1),
-            two: Const::natural(2),
-            index_bits: Const::natural(index as u64),
-            activity: Default::default(),
-        })
-    }
-}
-
 impl Logic for Norm {
     #[hdl_gen]
     fn update(&mut self) {
@@ -316,6 +211,8 @@ impl Logic for Norm {
             stored_row_last,
             stored_last,
             primed,
+            opens,
+            clear,
             odd,
             unfinished,
             midway,
@@ -342,7 +239,11 @@ impl Logic for Norm {
             beta_pointer
         );
         clock!(self, clock, rows, gammas, betas);
-        self.opens.next = self.complete.q.val() && !self.working_r.q.val();
+        self.opens.d.next =
+            self.complete.q.val() && !self.working_r.q.val() && !self.opens.q.val() && !self.reset.val();
+        self.clear.d.next = (self.complete.q.val() && !self.working_r.q.val() && !self.opens.q.val())
+            || self.reset.val()
+            || !self.primed.q.val();
         self.finish.next = self.scaling_r.q.val() && self.q_valid.val() && self.q_second.val() && self.q_row_last.val();
         if self.start.val() && self.norm.val() {
             self.width_r.d.next = self.cols.val().into();
@@ -400,7 +301,7 @@ impl Logic for Norm {
             self.coming_last.d.next = self.stored_last.q.val();
             self.complete.d.next = true;
         }
-        if self.opens.val() {
+        if self.opens.q.val() {
             self.complete.d.next = false;
         }
 
@@ -451,14 +352,14 @@ impl Logic for Norm {
             self.scaling_r.d.next = false;
             self.slot.d.next = !self.slot.q.val();
         }
-        if self.opens.val() {
+        if self.opens.q.val() {
             self.working_r.d.next = true;
             self.squares.d.next = true;
             self.sum.d.next = self.coming_sum.q.val();
             self.last_r.d.next = self.coming_last.q.val();
             self.centred.d.next = self.naught.val();
         }
-        if self.opens.val() || self.done.val() {
+        if self.opens.q.val() || self.done.val() {
             self.gamma_pointer.d.next = self.parameters.val().into();
             self.beta_pointer.d.next = self.parameters.val().into();
         }
@@ -490,7 +391,7 @@ impl Logic for Norm {
             self.element_r.d.next = false;
         }
         self.primed.d.next = true;
-        if self.opens.val() || self.reset.val() || !self.primed.q.val() {
+        if self.clear.q.val() {
             self.coming_sum.d.next = self.minus_one.val();
         }
 

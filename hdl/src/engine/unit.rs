@@ -29,17 +29,18 @@
 //! assert_eq!((u.q.val(), u.out_valid.val()), (S::new(4), true));
 //! ```
 
+mod build;
+
 use super::fabric::Fabric;
-use super::mantissa::{self, Mantissa, TABLE_BITS};
-use super::requant::{self, Requant};
-use super::split::{self, EXPONENT_BITS, Split};
+use super::mantissa::{self, Mantissa};
+use super::requant::Requant;
+use super::split::{self, Split};
 use super::tags::{self, Tags};
 use crate::block;
 use crate::delay::Delay;
 use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, U, natural_bits, unsigned_cast_of};
 use crate::register::Reg;
-use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Cycles from operands to q.
@@ -166,7 +167,9 @@ block! {
             word: Sig<Out, S>,
             /// The number's exponent.
             exponent: Sig<Out, U>,
-            /// The number itself, limited, with `done`; for the calcium tap.
+            /// A number goes into the split.
+            entered: Flag<Out>,
+            /// It, limited; for the calcium tap.
             number: Sig<Out, S>,
         }
         parts {
@@ -197,11 +200,21 @@ block! {
             mantissa: Mantissa,
             looked: Delay<bool>,
             done_r: Reg<bool>,
-            number_line: Delay<S>,
         }
         locals {
             squaring: Flag<Local>,
             first_pass: Flag<Local>,
+            second_pass: Flag<Local>,
+            root: Sig<Local, S>,
+            again: Sig<Local, S>,
+            stream_a: Sig<Local, U>,
+            row_a: Sig<Local, U>,
+            again_a: Sig<Local, U>,
+            stream_b: Sig<Local, U>,
+            width_b: Sig<Local, U>,
+            root_b: Sig<Local, U>,
+            gamma_b: Sig<Local, U>,
+            again_b: Sig<Local, U>,
             add: Flag<Local>,
             less_row_sum: Sig<Local, S>,
             beta_long: Sig<Local, S>,
@@ -214,7 +227,8 @@ block! {
             left: Sig<Local, U>,
             right: Sig<Local, U>,
             total_high: Sig<Local, U>,
-            entered: Sig<Local, S>,
+            entry_long: Sig<Local, S>,
+            split_in: Sig<Local, S>,
             whole_number: Sig<Local, U>,
             half_exponent: Sig<Local, U>,
             offset_amount: Sig<Local, U>,
@@ -238,120 +252,6 @@ block! {
 const LOW_BITS: u32 = 32;
 /// The others.
 const HIGH_BITS: u32 = SUM_BITS - LOW_BITS;
-
-impl Unit {
-    /// From its sizes.
-    pub fn new(size: &UnitSize) -> Result<Self> {
-        let sw = size.serial_bits;
-        // The product and a β of 32 bits.
-        let sum = 2 * sw + 1;
-        let amount = requant::AMOUNT_BITS;
-        Ok(Unit {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            x: Sig::new(sw),
-            x_valid: Flag::default(),
-            x_row_last: Flag::default(),
-            x_pass_last: Flag::default(),
-            x_last: Flag::default(),
-            memory: Sig::new(sw),
-            calcium: Flag::default(),
-            enter: Flag::default(),
-            entry_word: Sig::new(size.acc_bits),
-            power: Flag::default(),
-            minimum: Sig::new(EXPONENT_BITS),
-            mantissa_table: Sig::new(TABLE_BITS),
-            mantissa_bits: Sig::new(4),
-            working: Flag::default(),
-            scaling: Flag::default(),
-            element: Flag::default(),
-            element_last: Flag::default(),
-            row_word: Sig::new(sw),
-            width: Sig::new(size.count_bits()),
-            row_sum: Sig::new(size.row_sum_bits()),
-            gamma: Sig::new(sw),
-            beta: Sig::new(32),
-            norm_drop: Sig::new(5),
-            norm_offset: Sig::new(6),
-            norm_shift: Sig::new(6),
-            norm_table: Sig::new(TABLE_BITS),
-            norm_bits: Sig::new(4),
-            table_write: Flag::default(),
-            table_address: Sig::new(TABLE_BITS),
-            table_data: Sig::new(sw),
-            q: Sig::new(sw),
-            out_valid: Flag::default(),
-            out_row_last: Flag::default(),
-            out_second: Flag::default(),
-            out_last: Flag::default(),
-            beta_used: Flag::default(),
-            done: Flag::default(),
-            word: Sig::new(sw),
-            exponent: Sig::new(EXPONENT_BITS),
-            number: Sig::new(SUM_BITS),
-            a: Reg::new(sw),
-            b: Reg::new(sw),
-            multiplier: Fabric::new("tail.multiplier", sw, size.target)?,
-            tags: Tags::default(),
-            add_beta: Reg::default(),
-            add_row_sum: Reg::default(),
-            addend: Reg::new(33),
-            sum: Reg::new(sum),
-            amount: Reg::new(amount),
-            narrow: Reg::default(),
-            requant: Requant::new("tail.requant", sum, sw, size.width)?,
-            low: Reg::new(LOW_BITS),
-            carry: Reg::default(),
-            add_high: Reg::default(),
-            operand_high: Reg::new(HIGH_BITS),
-            high: Reg::new(HIGH_BITS),
-            clear_low: Reg::default(),
-            clear_high: Reg::default(),
-            capture_low: Reg::default(),
-            capture_high: Reg::default(),
-            held_low: Reg::new(LOW_BITS),
-            held_high: Reg::new(HIGH_BITS),
-            held: Reg::default(),
-            split: Split::new("tail.split", SUM_BITS, mantissa::fraction_bits(size.mantissa_words))?,
-            mantissa: Mantissa::new("tail.mantissa", size.mantissa_words, sw)?,
-            looked: Delay::new("tail.looked", 1, split::LATENCY + mantissa::FETCH)?,
-            done_r: Reg::default(),
-            number_line: Delay::new("tail.number", SUM_BITS, split::LATENCY + mantissa::LATENCY)?,
-            squaring: Flag::default(),
-            first_pass: Flag::default(),
-            add: Flag::default(),
-            less_row_sum: Sig::new(size.row_sum_bits()),
-            beta_long: Sig::new(33),
-            beta_low: Sig::new(32),
-            epsilon_high: Sig::new(16),
-            sum_low: Sig::new(LOW_BITS),
-            sum_above: Sig::new(sum - LOW_BITS),
-            sum_high: Sig::new(HIGH_BITS),
-            total: Sig::new(LOW_BITS + 1),
-            left: Sig::new(HIGH_BITS + 1),
-            right: Sig::new(HIGH_BITS + 1),
-            total_high: Sig::new(HIGH_BITS + 1),
-            entered: Sig::new(SUM_BITS),
-            whole_number: Sig::new(SUM_BITS),
-            half_exponent: Sig::new(EXPONENT_BITS - 1),
-            offset_amount: Sig::new(amount),
-            root_amount: Sig::new(amount),
-            drop_amount: Sig::new(amount),
-            least: Sig::new(SUM_BITS),
-            zero: Const::new(1, S::new(0)),
-            unity: Const::new(2, S::new(1)),
-            naught: Const::natural(0),
-            one: Const::natural(1),
-            by_one: Const::natural(1),
-            by_32: Const::natural(LOW_BITS as u64),
-            drop_more: Const::natural(requant::LEFT as u64),
-            // − 32 + 8, modulo 64.
-            offset_more: Const::natural(64 - 32 + requant::LEFT as u64),
-            normalise_amount: Const::natural((sw + 14 - size.width + requant::LEFT) as u64),
-            activity: Default::default(),
-        })
-    }
-}
 
 impl Logic for Unit {
     #[hdl_gen]
@@ -381,23 +281,14 @@ impl Logic for Unit {
             held,
             done_r
         );
-        clock!(
-            self,
-            clock,
-            multiplier,
-            tags,
-            requant,
-            split,
-            mantissa,
-            looked,
-            number_line
-        );
+        clock!(self, clock, multiplier, tags, requant, split, mantissa, looked);
         self.tags.reset.next = self.reset.val();
         self.looked.reset.next = self.reset.val();
-        self.number_line.reset.next = self.reset.val();
 
         // 0: operands.
         self.squaring.next = self.working.val() && !self.scaling.val();
+        self.root.next = self.mantissa.word.val();
+        self.again.next = self.requant.y.val();
         self.first_pass.next = self.tags.out_valid.val() && !self.tags.out_second.val();
         if self.working.val() {
             self.tags.valid.next = self.element.val() || self.first_pass.val();
@@ -407,31 +298,48 @@ impl Logic for Unit {
             }
             self.tags.second.next = !self.element.val();
             self.tags.last.next = false;
-            if self.element.val() {
-                self.a.d.next = self.row_word.val();
-                self.b.d.next = self.width.val().into();
-                if self.scaling.val() {
-                    self.b.d.next = self.mantissa.word.val();
-                }
-            } else {
-                self.a.d.next = self.requant.y.val();
-                self.b.d.next = self.requant.y.val();
-                if self.scaling.val() {
-                    self.b.d.next = self.gamma.val();
-                }
-            }
         } else {
             self.tags.valid.next = self.x_valid.val();
             self.tags.row_last.next = self.x_row_last.val();
             self.tags.second.next = self.x_pass_last.val();
             self.tags.last.next = self.x_last.val();
-            self.a.d.next = self.x.val();
-            self.b.d.next = self.memory.val();
         }
-        // ε's pass; said last, so that it becomes the register's reset.
-        if self.squaring.val() && !self.element.val() && self.tags.out_row_last.val() {
-            self.a.d.next = self.zero.val();
+        // Sources behind gates, one of them open; none gives ε's pass its zero.
+        self.second_pass.next = self.working.val() && !self.element.val();
+        self.stream_a.next = self.naught.val();
+        self.stream_b.next = self.naught.val();
+        if !self.working.val() {
+            self.stream_a.next = unsigned_cast_of(self.x);
+            self.stream_b.next = unsigned_cast_of(self.memory);
         }
+        self.row_a.next = self.naught.val();
+        self.width_b.next = self.naught.val();
+        self.root_b.next = self.naught.val();
+        if self.element.val() {
+            self.row_a.next = unsigned_cast_of(self.row_word);
+        }
+        if self.element.val() && self.squaring.val() {
+            self.width_b.next = self.width.val();
+        }
+        if self.element.val() && self.scaling.val() {
+            self.root_b.next = unsigned_cast_of(self.root);
+        }
+        self.again_a.next = self.naught.val();
+        self.again_b.next = self.naught.val();
+        self.gamma_b.next = self.naught.val();
+        if self.second_pass.val() && (self.scaling.val() || !self.tags.out_row_last.val()) {
+            self.again_a.next = unsigned_cast_of(self.again);
+        }
+        if self.second_pass.val() && self.squaring.val() {
+            self.again_b.next = unsigned_cast_of(self.again);
+        }
+        if self.second_pass.val() && self.scaling.val() {
+            self.gamma_b.next = unsigned_cast_of(self.gamma);
+        }
+        self.a.d.next = (self.stream_a.val() | self.row_a.val() | self.again_a.val()).into();
+        self.b.d.next =
+            (self.stream_b.val() | self.width_b.val() | self.root_b.val() | self.gamma_b.val() | self.again_b.val())
+                .into();
         self.multiplier.a.next = self.a.q.val();
         self.multiplier.b.next = self.b.q.val();
 
@@ -525,15 +433,16 @@ impl Logic for Unit {
         if self.capture_high.q.val() {
             self.held_high.d.next = self.high.q.val();
         }
-        self.entered.next = self.entry_word.val();
+        self.entry_long.next = self.entry_word.val();
         if self.enter.val() {
-            self.held_low.d.next = unsigned_cast_of(self.entered).into();
-            self.held_high.d.next = (unsigned_cast_of(self.entered) >> self.by_32.val().index()).into();
+            self.held_low.d.next = unsigned_cast_of(self.entry_long).into();
+            self.held_high.d.next = (unsigned_cast_of(self.entry_long) >> self.by_32.val().index()).into();
         }
 
         // 9: split and table.
         self.whole_number.next = ((self.held_high.q.val() << self.by_32.val().index()) | self.held_low.q.val()).into();
-        self.split.x.next = self.whole_number.val().into();
+        self.split_in.next = self.whole_number.val().into();
+        self.split.x.next = self.split_in.val();
         self.mantissa.exponent.next = self.split.exponent.val();
         self.mantissa.fraction.next = self.split.fraction.val();
         self.mantissa.minimum.next = self.naught.val();
@@ -570,10 +479,10 @@ impl Logic for Unit {
         self.done.next = self.done_r.q.val();
         self.word.next = self.mantissa.word.val();
         self.exponent.next = self.mantissa.limited.val();
-        self.number_line.d.next = self.whole_number.val().into();
         self.least.next = (self.unity.val() << self.minimum.val().index()).into();
-        self.number.next = self.number_line.q.val();
-        if self.number_line.q.val() < self.least.val() {
+        self.entered.next = self.held.q.val();
+        self.number.next = self.split_in.val();
+        if self.split_in.val() < self.least.val() {
             self.number.next = self.least.val();
         }
     }
