@@ -38,6 +38,11 @@ impl Sequence {
     /// A random sequence of 1 to N_max tokens: identifiers below the vocabulary's size, features in −2..2.
     pub fn random(spec: &ModelSpec, rng: &mut impl Rng) -> Sequence {
         let n = rng.random_range(1..=spec.n_max);
+        Self::random_of(spec, n, rng)
+    }
+
+    /// The same of `n` tokens.
+    pub fn random_of(spec: &ModelSpec, n: usize, rng: &mut impl Rng) -> Sequence {
         match spec.input {
             Input::Tokens { vocabulary, slots, .. } => Sequence::Tokens {
                 slots,

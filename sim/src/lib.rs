@@ -9,6 +9,7 @@
 //! | emitted Verilog against a trace | [`cosim::icarus::replay`], [`cosim::verilator::replay`] |
 //! | a streaming core on long work | [`cosim::streams::VerilatedCore`] |
 //! | netlists for iCE40 and ECP5, with the cells' models | [`netlist::synthesise`], [`netlist::Netlist::design`] |
+//! | proofs for all inputs and all time | [`formal::prove`] |
 //! | outside tools, installed on demand | [`tools::Tools::ensure`] |
 //!
 //! | rule | |
@@ -43,6 +44,7 @@ pub mod cosim;
 pub mod driver;
 pub mod engine;
 pub mod error;
+pub mod formal;
 pub mod netlist;
 pub mod ports;
 pub mod process;

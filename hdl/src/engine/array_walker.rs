@@ -3,7 +3,8 @@
 //! | port | width | |
 //! |---|---|---|
 //! | odd | 1 | this cycle is odd; pairs go out in even ones |
-//! | set, number, value | 1, 5, 32 | words 1 to 4 of a step, kept beside the step in work |
+//! | open | 1 | words of the next step may come: no step is in work, or only its last pass is left |
+//! | set, number, value | 1, 5, 32 | words 1 to 4 of a step |
 //! | offer, taken | 1, 1 | they are complete; the walker begins with them |
 //! | rows_block, k_block, block | 1, 1, 16 | rows or products are the block's tokens |
 //! | chain_free, captured | 1, 1 | a pass that ends now finds the shadow chain free; the chain holds a pass |
@@ -55,13 +56,13 @@ use rust_hdl::prelude::*;
 const ROW_STRIDE: u32 = 15;
 
 settings! {
-    /// Words 1 to 4 of the next step.
+    /// Words 1 to 4 of the step in work; of the next one when only a last pass is left.
     pub struct WalkSettings(s: &Sizes) {
         fields {
             /// Rows.
             rows: 1, 0, COUNT_BITS;
             /// Passes.
-            passes: 1, 16, COUNT_BITS;
+            passes: 1, 16, s.bank_bits;
             /// Products of a sum.
             k: 2, 0, COUNT_BITS;
             /// Pairs of bank words from pass to pass.
@@ -105,6 +106,8 @@ block! {
             captured: Flag<In>,
         }
         outputs {
+            /// Words of the next step may come.
+            open: Flag<Out>,
             /// The step is begun.
             taken: Flag<Out>,
             /// A pair of slots.
@@ -129,12 +132,11 @@ block! {
             error: Flag<Out>,
         }
         parts {
-            next_step: WalkSettings,
+            fields: WalkSettings,
             running: Reg<bool>,
             pending: Reg<bool>,
             pairs: Reg<U>,
             pairs_left: Reg<U>,
-            passes: Reg<U>,
             passes_left: Reg<U>,
             rows_left: Reg<U>,
             half_pair: Reg<bool>,
@@ -148,12 +150,9 @@ block! {
             load_r: Reg<bool>,
             x: Reg<U>,
             x_start: Reg<U>,
-            x_stride: Reg<U>,
             x_below: Reg<U>,
             bank: Reg<U>,
-            bank_first: Reg<U>,
             bank_pass: Reg<U>,
-            bank_stride: Reg<U>,
             bank_beside: Reg<U>,
             error_r: Reg<bool>,
         }
@@ -179,8 +178,8 @@ block! {
 impl ArrayWalker {
     /// For the sizes of a core.
     pub fn new(s: &Sizes) -> Result<Self> {
-        let next_step = WalkSettings::new(s);
-        let x_bits = next_step.x.width();
+        let fields = WalkSettings::new(s);
+        let x_bits = fields.x.width();
         let b = s.bank_bits;
         Ok(ArrayWalker {
             clock: Signal::default(),
@@ -195,6 +194,7 @@ impl ArrayWalker {
             block: Sig::new(COUNT_BITS),
             chain_free: Flag::default(),
             captured: Flag::default(),
+            open: Flag::default(),
             taken: Flag::default(),
             pair: Flag::default(),
             last: Flag::default(),
@@ -206,13 +206,12 @@ impl ArrayWalker {
             slots: Sig::new(2),
             idle: Flag::default(),
             error: Flag::default(),
-            next_step,
+            fields,
             running: Reg::default(),
             pending: Reg::default(),
             pairs: Reg::new(b),
             pairs_left: Reg::new(b),
-            passes: Reg::new(COUNT_BITS),
-            passes_left: Reg::new(COUNT_BITS),
+            passes_left: Reg::new(b),
             rows_left: Reg::new(COUNT_BITS),
             half_pair: Reg::default(),
             last_pair: Reg::default(),
@@ -225,12 +224,9 @@ impl ArrayWalker {
             load_r: Reg::default(),
             x: Reg::new(x_bits),
             x_start: Reg::new(x_bits),
-            x_stride: Reg::new(ROW_STRIDE),
             x_below: Reg::new(x_bits),
             bank: Reg::new(b),
-            bank_first: Reg::new(b),
             bank_pass: Reg::new(b),
-            bank_stride: Reg::new(b),
             bank_beside: Reg::new(b),
             error_r: Reg::default(),
             issue: Flag::default(),
@@ -255,7 +251,7 @@ impl ArrayWalker {
 impl Logic for ArrayWalker {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, next_step);
+        clock!(self, clock, fields);
         dff_setup!(
             self,
             clock,
@@ -263,7 +259,6 @@ impl Logic for ArrayWalker {
             pending,
             pairs,
             pairs_left,
-            passes,
             passes_left,
             rows_left,
             half_pair,
@@ -277,23 +272,20 @@ impl Logic for ArrayWalker {
             load_r,
             x,
             x_start,
-            x_stride,
             x_below,
             bank,
-            bank_first,
             bank_pass,
-            bank_stride,
             bank_beside,
             error_r
         );
-        self.next_step.write.next = self.set.val();
-        self.next_step.number.next = self.number.val();
-        self.next_step.data.next = self.value.val();
-        self.rows.next = self.next_step.rows.val();
+        self.fields.write.next = self.set.val();
+        self.fields.number.next = self.number.val();
+        self.fields.data.next = self.value.val();
+        self.rows.next = self.fields.rows.val();
         if self.rows_block.val() {
             self.rows.next = self.block.val();
         }
-        self.k.next = self.next_step.k.val();
+        self.k.next = self.fields.k.val();
         if self.k_block.val() {
             self.k.next = self.block.val();
         }
@@ -303,8 +295,8 @@ impl Logic for ArrayWalker {
         self.last_pair.d.next = self.pairs_left.q.val() == 1;
         self.last_pass.d.next = self.passes_left.q.val() == 1;
         self.last_row.d.next = self.rows_left.q.val() == 1;
-        self.x_below.d.next = (self.x_start.q.val() + self.x_stride.q.val()).into();
-        self.bank_beside.d.next = (self.bank_pass.q.val() + self.bank_stride.q.val()).into();
+        self.x_below.d.next = (self.x_start.q.val() + self.fields.x_stride.val()).into();
+        self.bank_beside.d.next = (self.bank_pass.q.val() + self.fields.bank_stride.val()).into();
 
         // Odd cycles: decision and counters.
         self.issue.next = self.odd.val()
@@ -325,7 +317,7 @@ impl Logic for ArrayWalker {
             self.pairs_left.d.next = self.pairs.q.val();
             self.passes_left.d.next = (self.passes_left.q.val() - 1).into();
             if self.last_pass.q.val() {
-                self.passes_left.d.next = self.passes.q.val();
+                self.passes_left.d.next = self.fields.passes.val();
                 self.rows_left.d.next = (self.rows_left.q.val() - 1).into();
                 if self.last_row.q.val() {
                     self.running.d.next = false;
@@ -337,8 +329,7 @@ impl Logic for ArrayWalker {
             self.pairs.d.next = (self.k_up.val() >> 1).into();
             self.pairs_left.d.next = (self.k_up.val() >> 1).into();
             self.half_pair.d.next = self.k.val().get_bit(0);
-            self.passes.d.next = self.next_step.passes.val();
-            self.passes_left.d.next = self.next_step.passes.val();
+            self.passes_left.d.next = self.fields.passes.val();
             self.rows_left.d.next = self.rows.val();
         }
         self.pair_r.d.next = self.issue.val();
@@ -360,17 +351,14 @@ impl Logic for ArrayWalker {
         if self.row_end.q.val() {
             self.x.d.next = self.x_below.q.val();
             self.x_start.d.next = self.x_below.q.val();
-            self.bank.d.next = self.bank_first.q.val();
-            self.bank_pass.d.next = self.bank_first.q.val();
+            self.bank.d.next = self.fields.bank.val();
+            self.bank_pass.d.next = self.fields.bank.val();
         }
         if self.load_r.q.val() {
-            self.x.d.next = self.next_step.x.val();
-            self.x_start.d.next = self.next_step.x.val();
-            self.x_stride.d.next = self.next_step.x_stride.val();
-            self.bank.d.next = self.next_step.bank.val();
-            self.bank_first.d.next = self.next_step.bank.val();
-            self.bank_pass.d.next = self.next_step.bank.val();
-            self.bank_stride.d.next = self.next_step.bank_stride.val();
+            self.x.d.next = self.fields.x.val();
+            self.x_start.d.next = self.fields.x.val();
+            self.bank.d.next = self.fields.bank.val();
+            self.bank_pass.d.next = self.fields.bank.val();
         }
 
         // Bounds.
@@ -379,7 +367,7 @@ impl Logic for ArrayWalker {
         self.error_r.d.next = (self.pair_r.q.val()
             && ((self.x.q.val() > self.top_row.val()) || (self.bank.q.val() > self.top_bank.val())))
             || (self.set.val()
-                && ((self.number.val() == 2) || (self.number.val() == 4))
+                && ((self.number.val() == 1) || (self.number.val() == 2) || (self.number.val() == 4))
                 && !(self.bank_beyond.val() == 0))
             || (self.load.val() && !(self.k_beyond.val() == 0));
         if self.reset.val() {
@@ -393,6 +381,8 @@ impl Logic for ArrayWalker {
             self.error_r.d.next = false;
         }
 
+        // The flags are late by a cycle when a step begins; no word comes so soon.
+        self.open.next = !self.running.q.val() || (self.last_pass.q.val() && self.last_row.q.val());
         self.taken.next = self.load.val();
         self.pair.next = self.pair_r.q.val();
         self.last.next = self.last_r.q.val();

@@ -74,6 +74,7 @@ block! {
         }
         locals {
             any: Flag<Local>,
+            word: Sig<Local, S>,
             lane: Sig<Local, U>,
             group_of: Sig<Local, U>,
             group_shift: Const<U>,
@@ -108,6 +109,7 @@ impl BankPort {
             address: Reg::new(b),
             data: (0..s.group).map(|_| Reg::new(w)).collect(),
             any: Flag::default(),
+            word: Sig::new(w),
             lane: Sig::new(l),
             group_of: Sig::new(l),
             group_shift: Const::natural(s.group_shift.into()),
@@ -135,14 +137,15 @@ impl Logic for BankPort {
             self.lane.next = self.load_lane.val();
             self.address.d.next = self.load_address.val();
         }
+        self.word.next = self.store_word.val();
+        if self.load_write.val() {
+            self.word.next = self.load_word.val();
+        }
         for i in 0..(self.data.len()) {
             self.data[i].clock.next = self.clock.val();
-            self.data[i].d.next = (self.fill_word.val() >> self.element[i].val().index()).into();
-            if self.store_write.val() {
-                self.data[i].d.next = self.store_word.val();
-            }
-            if self.load_write.val() {
-                self.data[i].d.next = self.load_word.val();
+            self.data[i].d.next = self.word.val();
+            if self.fill_write.val() {
+                self.data[i].d.next = (self.fill_word.val() >> self.element[i].val().index()).into();
             }
             self.bank_data[i].next = self.data[i].q.val();
         }

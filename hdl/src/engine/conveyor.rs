@@ -186,6 +186,11 @@ block! {
     }
 }
 
+/// D + X of the module's text, for an array of this latency and number of blocks.
+pub fn lead(latency: usize, blocks: usize) -> usize {
+    1 + latency % 2 + latency - blocks
+}
+
 impl Conveyor {
     /// Of the sizes given.
     pub fn new(s: &ConveyorSize) -> Result<Self> {
@@ -196,8 +201,7 @@ impl Conveyor {
         let lane_bits = natural_bits(s.lanes as u64 - 1);
         check::range("conveyor.latency", s.latency, s.blocks + 2, 64)?;
         let odd = s.latency % 2 == 1;
-        // D + X of the module's text.
-        let lead = 2 + odd as usize + s.latency - s.blocks - 1;
+        let lead = lead(s.latency, s.blocks);
         let lane = |n: usize| Const::natural(n as u64);
         Ok(Conveyor {
             clock: Signal::default(),

@@ -6,7 +6,8 @@
 //! | request, address, grant | 1, M, 1 | a word of M; it comes as `word` with `word_valid`, in order |
 //! | set, number, value | 1, 5, 32 | word `number` of a Run step, the index register added in an `At` |
 //! | set_fill, fill_start | 1, 1 | the same of a Fill step, and its start |
-//! | offer, taken | 1, 1 | words 0 to 4 of an array step are there; the walker has them |
+//! | walker_open | 1 | words 1 to 4 may come |
+//! | offer, taken | 1, 1 | they are there; the walker has them |
 //! | source, step, slow, wide, rows_block, k_block | | fields of w0, from `offer` to `stream_start` |
 //! | stream_start | 1 | one cycle: all words of a step are there, its words may come |
 //! | first_block, final_block, block | 1, 1, 16 | t0 = 0; no further block follows; its tokens |
@@ -15,7 +16,7 @@
 //! | error | 3 | one cycle: program for another core, illegal step, address left M |
 //!
 //! A Run step: w0 to w4, then the gate (`wait`, `wait_fill`), then the offer to the walker, and when the stream is idle w5 to w15, w16 to w19
-//! only with a layer norm and when that is idle, then the start. So the next step's w0 to w4 are there long before the array ends its work.
+//! only with a layer norm and when that is idle, then the start. The next step's w1 to w4 come when the array is in its last pass.
 //! A word granted at cycle 0 is `value` at cycle 4 (bus 3, sum 1).
 //! Outside loops `block` is N and the block is first and final.
 //!
@@ -27,7 +28,7 @@
 //! let memory = [7u64, 40, 0];
 //! let mut f = Fetch::new(7, 16, 8).unwrap();
 //! f.connect_all();
-//! (f.begins.next, f.quiet.next, f.grant.next) = (true, true, true);
+//! (f.begins.next, f.quiet.next, f.grant.next, f.fill_idle.next) = (true, true, true, true);
 //! let mut on_the_way = [None; 3];
 //! let mut busy = Vec::new();
 //! for _ in 0..30 {
@@ -93,6 +94,8 @@ block! {
             word_valid: Flag<In>,
             /// The word.
             word: Sig<In, U>,
+            /// The walker can hold a step's words 1 to 4.
+            walker_open: Flag<In>,
             /// The walker has taken the offered step.
             taken: Flag<In>,
             /// No word is in the stream, and none will come without a start.
@@ -223,6 +226,7 @@ block! {
             filling: Const<U>,
             ending: Const<U>,
             refused: Const<U>,
+            walker_gate: Const<U>,
             no_loop: Const<U>,
             bad_core: Const<U>,
             bad_step: Const<U>,
@@ -245,6 +249,7 @@ impl Fetch {
             grant: Flag::default(),
             word_valid: Flag::default(),
             word: Sig::new(32),
+            walker_open: Flag::default(),
             taken: Flag::default(),
             stream_idle: Flag::default(),
             norm_idle: Flag::default(),
@@ -337,6 +342,7 @@ impl Fetch {
             filling: state(14),
             ending: state(15),
             refused: state(16),
+            walker_gate: state(17),
             no_loop: Const::natural((1 << COUNT_BITS) - 1),
             bad_core: Const::natural(1),
             bad_step: Const::natural(2),
@@ -461,8 +467,7 @@ impl Logic for Fetch {
                 self.state.d.next = self.ending.val();
             }
             if self.opcode.val() == 1 {
-                self.wanted.d.next = self.four.val();
-                self.due.d.next = self.four.val();
+                self.state.d.next = self.walker_gate.val();
             }
             if self.opcode.val() == 2 {
                 self.state.d.next = self.fill_gate.val();
@@ -513,6 +518,11 @@ impl Logic for Fetch {
         }
 
         // A Run step.
+        if (self.state.q.val() == self.walker_gate.val()) && self.walker_open.val() {
+            self.state.d.next = self.rest_words.val();
+            self.wanted.d.next = self.four.val();
+            self.due.d.next = self.four.val();
+        }
         self.ready.next =
             (!self.head.wait_all.val() || self.quiet.val()) && (!self.head.wait_fill.val() || self.fill_idle.val());
         if (self.state.q.val() == self.gate.val()) && self.ready.val() {
@@ -569,7 +579,7 @@ impl Logic for Fetch {
             self.fill_start_r.d.next = true;
             self.next_op.next = true;
         }
-        if (self.state.q.val() == self.ending.val()) && self.quiet.val() {
+        if (self.state.q.val() == self.ending.val()) && self.quiet.val() && self.fill_idle.val() {
             self.state.d.next = self.idle.val();
         }
 

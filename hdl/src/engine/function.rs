@@ -10,7 +10,7 @@
 //! | kind | 3 | static: 0 none, 1 φ, 2 ReLU, 3 GELU, 4 table, 5 hard sigmoid |
 //! | one, index_bits, drop, first | 5, 4, 5, 16 | static: the fields of the step; `first`: of the table |
 //! | table_write, table_address, table_data | 1, F, W | store into the table memory; not while words are inside |
-//! | scaled | Y + 1 | cycle 12, zero in every other |
+//! | scaled | max(Y + 1, 19) | cycle 12, zero in every other |
 //! | y | Y | cycle 17: `scaled` rounded |
 //! | word | SW | cycle 19 (and 20): the function's result |
 //!
@@ -27,7 +27,8 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::{engine::function::Function, number::*};
 //! use rust_hdl::prelude::*;
-//! # let core: EngineConfig = toml::from_str("name = 'x'\nlanes = 2\nwidth = 8\nacc_bits = 26\nbank_words = 16\nx_words = 64\nm_words = 64\nfunction_words = 16\nmantissa_words = 16\nsums = 8\nreads = 8\nnorm_width = 8\nnorm_words = 16").unwrap();
+//! # let core = EngineConfig { name: "x".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
+//! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
 //! let mut u = Function::new(&core).unwrap();   // W = 8
 //! u.connect_all();
 //! // φ of −100: bin (−100 + 128) >> 4 of eight.
@@ -137,6 +138,8 @@ impl Function {
         core.validate()?;
         let (w, sw) = (core.width, core.serial_bits());
         let y = sw + 1;
+        // x + 2^17 is the most there may be; an index of the sigmoid may be wider than W.
+        let (t, i) = ((y + 1).max(19), w.max(13));
         // Every address has a word, so that no field can lead out of the memory.
         let memory = Ram::new(
             "function.table",
@@ -160,14 +163,14 @@ impl Function {
             table_address: Sig::new(address),
             table_data: Sig::new(w),
             y: Sig::new(y),
-            scaled: Sig::new(y + 1),
+            scaled: Sig::new(t),
             word: Sig::new(sw),
-            turned: Reg::new(y + 1),
+            turned: Reg::new(t),
             negative: Reg::default(),
-            main: Reg::new(y + 1),
-            index: Reg::new(w),
+            main: Reg::new(t),
+            index: Reg::new(i),
             index_used: Reg::default(),
-            clipped: Reg::new(w - 1),
+            clipped: Reg::new(i - 1),
             clipped_used: Reg::default(),
             memory,
             memory_used: Reg::default(),
@@ -180,20 +183,20 @@ impl Function {
             looked: Flag::default(),
             below: Flag::default(),
             power: Sig::new(5),
-            fixed: Sig::new(y),
-            operand: Sig::new(y),
+            fixed: Sig::new(t - 1),
+            operand: Sig::new(t - 1),
             flipped: Sig::new(y),
-            operand_s: Sig::new(y + 1),
+            operand_s: Sig::new(t),
             back: Sig::new(5),
-            natural: Sig::new(w),
-            excess: Sig::new(w),
-            all: Sig::new(w - 1),
-            mask: Sig::new(w - 1),
-            limited: Sig::new(w - 1),
+            natural: Sig::new(i),
+            excess: Sig::new(i),
+            all: Sig::new(i - 1),
+            mask: Sig::new(i - 1),
+            limited: Sig::new(i - 1),
             zero: Const::new(1, S::new(0)),
             zeros: Const::natural(0),
             unit: Const::natural(1),
-            ones: Const::natural((1 << (w - 1)) - 1),
+            ones: Const::natural((1 << (i - 1)) - 1),
             half: Const::natural(1 << (w - 1)),
             quarter: Const::natural((w - 2) as u64),
             top: Const::new(natural_bits(w as u64), U::new(w as u64 - 1)),

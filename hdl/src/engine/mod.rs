@@ -8,6 +8,7 @@
 //! | front of the stream | [`front`]: [`linear`], [`function`], [`other`], which share one [`shifter`]; addresses by [`walker`] |
 //! | end of the stream | [`tail`]: [`unit`] (the serial arithmetic: [`fabric`], [`requant`], [`mod@split`], [`mantissa`], [`tags`]), [`serial`] (g, reads), [`sums`], [`norm`]; [`line`](mod@line) |
 //! | control | [`sizes`], [`settings`], [`fetch`] (program), [`array_walker`] (pairs of slots), [`conveyor`] (words into the stream), [`intake`] (input), [`store`] with [`queue`] (destinations), [`bank_port`], [`output`], [`argmax`], [`fill`] (weights), [`bus`] (the memory M) |
+//! | time | [`timing`]: the control's decisions without the words |
 
 mod accumulate;
 pub mod argmax;
@@ -46,6 +47,7 @@ pub mod store;
 pub mod sums;
 pub mod tags;
 pub mod tail;
+pub mod timing;
 pub mod top;
 pub mod unit;
 pub mod walker;

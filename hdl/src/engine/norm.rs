@@ -52,7 +52,7 @@ use rust_hdl::prelude::*;
 /// Results that may still come after `hold` has risen.
 pub const IN_FLIGHT: usize = super::unit::LATENCY + 1;
 /// Cycles of a row beyond four an element.
-pub const OVERHEAD: usize = 63;
+pub const OVERHEAD: usize = 55;
 /// Width of D in a program.
 pub const COLS_BITS: u32 = 16;
 

@@ -232,9 +232,9 @@ block! {
 }
 
 /// Cycles after which a plain word is through, its column sum stored.
-const PLAIN_CYCLES: u64 = PLAIN_LATENCY as u64 + 4;
+pub const PLAIN_CYCLES: u64 = PLAIN_LATENCY as u64 + 4;
 /// The same with serial arithmetic: E and R stored, or y summed.
-const SERIAL_CYCLES: u64 = unit::ROW_LATENCY as u64 + 1;
+pub const SERIAL_CYCLES: u64 = unit::ROW_LATENCY as u64 + 1;
 
 impl Logic for Tail {
     #[hdl_gen]

@@ -33,6 +33,8 @@
 
 mod build;
 
+pub use build::array_config;
+
 use super::argmax::Argmax;
 use super::array::Array;
 use super::array_walker::ArrayWalker;
@@ -181,7 +183,7 @@ block! {
             errors: Sig<Local, U>,
             lane: Sig<Local, U>,
             zero: Const<U>,
-            longest_stall: Const<U>,
+            stall_top: Const<U>,
             gamma_shift: Const<U>,
             lane_shift: Const<U>,
             too_long: Const<U>,
@@ -279,6 +281,7 @@ impl Logic for Engine {
         self.fetch.grant.next = self.bus.fetch_grant.val();
         self.fetch.word_valid.next = self.bus.fetch_valid.val();
         self.fetch.word.next = self.bus.word.val();
+        self.fetch.walker_open.next = self.walker.open.val();
         self.fetch.taken.next = self.walker.taken.val();
         self.fetch.stream_idle.next = self.stream_idle.q.val();
         self.fetch.norm_idle.next = self.norm_idle.q.val();
@@ -555,7 +558,7 @@ impl Logic for Engine {
         {
             self.errors.next = (self.errors.val() | self.bad_address.val()).into();
         }
-        if self.stall.q.val() == self.longest_stall.val() {
+        if self.stall.q.val().get_bit(self.stall_top.val().index()) {
             self.errors.next = (self.errors.val() | self.stall_bit.val()).into();
         }
         self.error_r.d.next = self.errors.val();

@@ -33,7 +33,7 @@ fn engine(case: &Case, target: Target) -> Engine {
 fn run(rng: &mut ChaCha8Rng, case: &Case, sequences: &[Vec<i32>], stalls: Stalls, target: Target) -> usize {
     let mut e = engine(case, target);
     let mut host = Host::new(case, sequences, stalls);
-    let cycles = rig::run(&mut e, &mut host, rng, 2_000_000);
+    let cycles = rig::run(&mut e, &mut host, rng, 200_000);
     assert_eq!(e.error.val().get(), 0, "error flags");
     let words = rig::compare(&host, case, sequences);
     println!(

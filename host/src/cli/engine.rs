@@ -145,6 +145,9 @@ fn took(report: &mut Report, progress: &Progress, ran: Ran) {
         "  {}: {} words, {} mismatches, {:.0} cycles/s",
         ran.row.right, ran.row.words, ran.row.mismatches, ran.speed
     ));
+    if ran.row.mismatches > 0 {
+        progress.say(&format!("    {}", ran.row.what));
+    }
     report.measures.push(MeasureRow {
         what: format!("{}, {}: speed", ran.row.what, ran.row.right),
         value: ran.speed,

@@ -13,6 +13,7 @@ mod build;
 mod compile;
 mod emit;
 mod engine;
+mod estimate;
 mod evaluate;
 mod quantize;
 mod random;
@@ -62,7 +63,7 @@ pub struct Common {
 #[derive(Args, Clone)]
 #[group(multiple = false)]
 pub struct Choice {
-    /// A built-in project: recall, imdb, sst2 or text.
+    /// A built-in project: recall, imdb, sst2, cifar10, wikitext2 or text.
     #[arg(long)]
     pub task: Option<String>,
     /// A project of your own, `model.toml`.
@@ -88,6 +89,8 @@ enum Verb {
     Build(build::Build),
     /// Compile an integer image for a core: program, memory map, tables.
     Compile(compile::Compile),
+    /// Cycles, use of the multipliers and memory of a model on a core, before any synthesis.
+    Estimate(estimate::Estimate),
     /// Accuracy on the test set, by form.
     Evaluate(evaluate::Evaluate),
     /// List or install the outside tools.
@@ -154,6 +157,7 @@ pub fn main() -> ExitCode {
         Verb::Emit(v) => v.run(&cli.common, &progress),
         Verb::Build(v) => v.run(&cli.common, &progress),
         Verb::Compile(v) => v.run(&cli.common, &progress),
+        Verb::Estimate(v) => v.run(&cli.common, &progress),
         Verb::Evaluate(v) => v.run(&cli.common, &progress),
         Verb::Tools(v) => v.run(&cli.common, &progress),
         Verb::Bench(v) => v.run(&cli.common, &progress),

@@ -1,7 +1,7 @@
 //! `module engine_bench`: ports of fixed widths around an engine, so that one C++ harness serves every core and every netlist.
 
 use crate::error::{Error, Result};
-use crate::ports::Port;
+use crate::ports::{Port, PortKind};
 use std::fmt::Write as _;
 
 /// (port of the engine, port of the wrapper, widest).
@@ -103,6 +103,13 @@ pub(super) fn wrapper(ports: &[Port]) -> Result<String> {
         find(ports, port, 1)?;
         pins.push(format!(".{port}(taps_valid[{n}])"));
     }
+    // What else there is to see is not compared here.
+    for port in ports.iter().filter(|p| p.kind == PortKind::Output) {
+        let used = OUTPUTS.iter().map(|o| o.0).chain(VALIDS).any(|name| name == port.name);
+        if !used {
+            pins.push(format!(".{}()", port.name));
+        }
+    }
     Ok(format!(
         "`timescale 1ns/1ps\nmodule engine_bench(\n  {}\n);\n{body}  top dut(\n    {}\n  );\nendmodule\n",
         head.join(",\n  "),
@@ -113,7 +120,6 @@ pub(super) fn wrapper(ports: &[Port]) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::PortKind;
 
     #[test]
     fn a_missing_or_wide_port_is_named() {

@@ -70,7 +70,7 @@ fn operand(r: &mut impl rand::Rng, bits: u32) -> S {
     let extreme = [1i64 << (bits - 1), (1 << (bits - 1)) - 1, 1, -1];
     match r.random_range(0..4) {
         0 => S::new(extreme[r.random_range(0..4)]),
-        _ => S::new(random_word(r, bits as usize) as i64),
+        _ => S::new(random_word(r, bits) as i64),
     }
 }
 
@@ -159,7 +159,7 @@ fn the_array_with_vendor_cells_and_as_a_netlist() {
 
 block! {
     /// [`XMemory`] whose outputs are seen only when they are owed: at other times the cell's are undefined.
-    struct Seen {
+    pub struct Seen {
         inputs {
             read: Flag<In>,
             read_row: Sig<In, U>,

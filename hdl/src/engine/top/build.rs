@@ -29,8 +29,8 @@ use rust_hdl::prelude::*;
 const BLOCK: usize = 8;
 /// Words that may be let in before the output's credits show it.
 const LATE_CREDITS: usize = 2;
-/// Cycles without a word at a stream that waits, less one, until error bit 6.
-const LONGEST_STALL: u64 = (1 << 24) - 1;
+/// A stream that waits for 2^this cycles is an error.
+const LONGEST_STALL: u32 = 24;
 
 /// The array of a core.
 pub fn array_config(core: &EngineConfig, target: Target) -> Result<ArrayConfig> {
@@ -131,7 +131,7 @@ impl Engine {
             stream_idle: Reg::default(),
             quiet: Reg::default(),
             error_r: Reg::new(7),
-            stall: Reg::new(24),
+            stall: Reg::new(LONGEST_STALL + 1),
             even: Flag::default(),
             loads: Flag::default(),
             to_output: Flag::default(),
@@ -142,7 +142,7 @@ impl Engine {
             errors: Sig::new(7),
             lane: Sig::new(s.lane_bits),
             zero: Const::natural(0),
-            longest_stall: Const::natural(LONGEST_STALL),
+            stall_top: Const::natural(LONGEST_STALL.into()),
             gamma_shift: Const::natural(32),
             lane_shift: Const::natural(16),
             too_long: bit(0),
