@@ -2,8 +2,8 @@
 //!
 //! | port | width | |
 //! |---|---|---|
-//! | exponent, fraction | 6, F | a number's [`split`](super::split) |
-//! | minimum | 6 | the least exponent: below it the number counts as 2^minimum |
+//! | exponent, fraction | 6, F | a number's [`split`](super::split); the fraction stands for two cycles |
+//! | minimum | 6 | the least exponent: below it the number counts as 2^minimum; 0 with `whole` or `parity` |
 //! | whole, parity | 1, 1 | table index E·2^T + mantissa; (E mod 2)·2^T + mantissa; neither: the mantissa |
 //! | base, bits | 16, 4 | first word of the table, T: at most F |
 //! | | | these six stand still from a cycle before a number that is looked up to its word |
@@ -79,7 +79,7 @@ block! {
         }
         parts {
             limited_r: Reg<U>,
-            fraction_r: Reg<U>,
+            below: Reg<bool>,
             minimum_r: Reg<U>,
             whole_r: Reg<bool>,
             parity_r: Reg<bool>,
@@ -133,7 +133,7 @@ impl Mantissa {
             limited: Sig::new(EXPONENT_BITS),
             word: Sig::new(bits),
             limited_r: Reg::new(EXPONENT_BITS),
-            fraction_r: Reg::new(f),
+            below: Reg::default(),
             minimum_r: Reg::new(EXPONENT_BITS),
             whole_r: Reg::default(),
             parity_r: Reg::default(),
@@ -162,7 +162,7 @@ impl Logic for Mantissa {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, limited_r, fraction_r, minimum_r, whole_r, parity_r, coarse, fine, base_r, index, address
+            self, clock, limited_r, below, minimum_r, whole_r, parity_r, coarse, fine, base_r, index, address
         );
         clock!(self, clock, words);
         // What stands still, a cycle late.
@@ -175,10 +175,9 @@ impl Logic for Mantissa {
         self.fine.d.next = (self.down.val() & self.three.val()).into();
         // 1: the limit.
         self.limited_r.d.next = self.exponent.val();
-        self.fraction_r.d.next = self.fraction.val();
+        self.below.d.next = self.exponent.val() < self.minimum_r.q.val();
         if self.exponent.val() < self.minimum_r.q.val() {
             self.limited_r.d.next = self.minimum_r.q.val();
-            self.fraction_r.d.next = self.zero.val();
         }
         self.limited.next = self.limited_r.q.val();
         // 2: the point goes from F to T bits.
@@ -189,8 +188,11 @@ impl Logic for Mantissa {
         if self.parity_r.q.val() {
             self.above.next = (self.limited_r.q.val() & self.one.val()).into();
         }
-        self.joined.next = ((self.above.val() << self.fraction_bits.val().index()) | self.fraction_r.q.val()).into();
+        self.joined.next = ((self.above.val() << self.fraction_bits.val().index()) | self.fraction.val()).into();
         self.index.d.next = (self.joined.val() >> self.coarse.q.val().index()).into();
+        if self.below.q.val() {
+            self.index.d.next = self.zero.val();
+        }
         // 3: the table's place.
         self.placed.next = (self.index.q.val() >> self.fine.q.val().index()).into();
         self.address.d.next = (self.placed.val() + self.base_r.q.val()).into();

@@ -2,10 +2,10 @@
 //! `docs/arithmetic.md` section 7.
 //!
 //! A row's words are stored as they come, and summed. When the row is complete and the unit free:
-//! - squares: every 2 cycles an element; its first pass gives c = requant'(D·x − Σx), which is stored in x's place, its second V += c²; one more
+//! - squares: every 2 cycles (iCE40: 4) an element; its first pass gives c = requant'(D·x − Σx), which is stored in x's place, its second V += c²; one more
 //!   element, of zeros, adds ε;
 //! - root: V is split and R looked up;
-//! - scaling: every 2 cycles an element; its first pass gives n = dynround(c·R, h + offset), its second requant(n·γ' + β, shift).
+//! - scaling: as often an element; its first pass gives n = dynround(c·R, h + offset), its second requant(n·γ' + β, shift).
 //!
 //! | port | width | |
 //! |---|---|---|
@@ -20,12 +20,12 @@
 //! | valid, row_last, last | 1, 1, 1 | with the unit's q: a result |
 //! | the others | | to and from the unit |
 //!
-//! A row of D words takes 4·D + [`OVERHEAD`] cycles from one start to the next.
+//! A row of D words takes 2·[`pace`]·D + [`overhead`] cycles from one start to the next.
 //!
 //! ```
-//! use astromorph_hdl::{engine::norm::Norm, number::*};
+//! use astromorph_hdl::{engine::norm::Norm, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
-//! let mut n = Norm::new(8, 16, 8, 16).unwrap();
+//! let mut n = Norm::new(8, 16, 8, 16, Target::Ice40).unwrap();
 //! n.connect_all();
 //! let mut cycle = |n: &mut Norm| for level in [true, false] { n.clock.next.clk = level; simulate(n, 10); };
 //! (n.start.next, n.norm.next, n.cols.next) = (true, true, U::new(4));
@@ -43,16 +43,28 @@
 
 mod build;
 
+use super::{fabric, unit};
 use crate::block;
+use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, U};
 use crate::ram::Ram;
 use crate::register::Reg;
 use rust_hdl::prelude::*;
 
 /// Results that may still come after `hold` has risen.
-pub const IN_FLIGHT: usize = super::unit::LATENCY + 1;
-/// Cycles of a row beyond four an element.
-pub const OVERHEAD: usize = 55;
+pub const IN_FLIGHT: usize = unit::LATENCY + 1;
+/// Cycles from element to element: each takes the multiplier twice.
+pub fn pace(target: Target) -> usize {
+    2 * fabric::pace(target)
+}
+/// Cycles of a row beyond those of its elements.
+pub fn overhead(target: Target) -> usize {
+    let pace = pace(target);
+    // From the element that adds ε to the first one scaled, and from the last one's begin to the next row's first.
+    let root = (unit::again(target) + unit::ROW_LATENCY + 2).next_multiple_of(pace);
+    let end = (unit::again(target) + unit::LATENCY + 3).next_multiple_of(pace);
+    root + end - pace
+}
 /// Width of D in a program.
 pub const COLS_BITS: u32 = 16;
 
@@ -100,8 +112,10 @@ block! {
             q_row_last: Flag<In>,
             /// Of a second pass.
             q_second: Flag<In>,
-            /// The unit takes a β.
-            beta_used: Flag<In>,
+            /// An element's second pass begins.
+            second_begins: Flag<In>,
+            /// It is the row's last.
+            second_row_last: Flag<In>,
             /// The unit has found R.
             done: Flag<In>,
         }
@@ -146,12 +160,9 @@ block! {
             stored_last: Reg<bool>,
             /// Set by the first edge.
             primed: Reg<bool>,
-            /// The complete row goes into work.
-            opens: Reg<bool>,
-            clear: Reg<bool>,
             gammas: Ram<S>,
             betas: Ram<S>,
-            odd: Reg<bool>,
+            beat: Reg<U>,
             /// Rows that have begun to enter and have not left.
             unfinished: Reg<U>,
             /// A row has begun to enter.
@@ -180,11 +191,14 @@ block! {
             beta_pointer: Reg<U>,
         }
         locals {
+            /// The complete row goes into work.
+            opens: Flag<Local>,
             finish: Flag<Local>,
             arrive: Flag<Local>,
             issue: Flag<Local>,
             centre: Flag<Local>,
-            take: Flag<Local>,
+            turn: Flag<Local>,
+            fast: Const<bool>,
             after: Sig<Local, U>,
             from_slot: Sig<Local, U>,
             to_slot: Sig<Local, U>,
@@ -211,9 +225,7 @@ impl Logic for Norm {
             stored_row_last,
             stored_last,
             primed,
-            opens,
-            clear,
-            odd,
+            beat,
             unfinished,
             midway,
             width_r,
@@ -239,11 +251,7 @@ impl Logic for Norm {
             beta_pointer
         );
         clock!(self, clock, rows, gammas, betas);
-        self.opens.d.next =
-            self.complete.q.val() && !self.working_r.q.val() && !self.opens.q.val() && !self.reset.val();
-        self.clear.d.next = (self.complete.q.val() && !self.working_r.q.val() && !self.opens.q.val())
-            || self.reset.val()
-            || !self.primed.q.val();
+        self.opens.next = self.complete.q.val() && !self.working_r.q.val();
         self.finish.next = self.scaling_r.q.val() && self.q_valid.val() && self.q_second.val() && self.q_row_last.val();
         if self.start.val() && self.norm.val() {
             self.width_r.d.next = self.cols.val().into();
@@ -263,8 +271,8 @@ impl Logic for Norm {
         self.ready.next = self.unfinished.q.val() < self.two.val();
         self.busy.next = !(self.unfinished.q.val() == 0);
 
-        // Words come on even cycles; c is stored on odd ones.
-        self.odd.d.next = !self.odd.q.val();
+        // Words come on even cycles, and elements are fetched: c is stored on odd ones.
+        self.beat.d.next = (self.beat.q.val() + 1).into();
         self.centre.next =
             self.working_r.q.val() && !self.scaling_r.q.val() && self.q_valid.val() && !self.q_second.val();
         self.store.d.next = self.word_valid.val() || (self.centre.val() && !self.q_row_last.val());
@@ -281,7 +289,7 @@ impl Logic for Norm {
         self.store_address.d.next =
             ((self.to_slot.val() << self.index_bits.val().index()) | self.to_column.val()).into();
         if self.word_valid.val() {
-            self.odd.d.next = true;
+            self.beat.d.next = ((self.beat.q.val() + 1) | self.one.val()).into();
             self.column.d.next = (self.column.q.val() + 1).into();
             if self.word_row_last.val() {
                 self.column.d.next = self.naught.val();
@@ -301,12 +309,13 @@ impl Logic for Norm {
             self.coming_last.d.next = self.stored_last.q.val();
             self.complete.d.next = true;
         }
-        if self.opens.q.val() {
+        if self.opens.val() {
             self.complete.d.next = false;
         }
 
         // The row in work.
-        self.issue.next = self.odd.q.val() && (self.squares.q.val() || (self.scales.q.val() && !self.hold.val()));
+        self.turn.next = !self.beat.q.val().get_bit(0) && (self.fast.val() || !self.beat.q.val().get_bit(1));
+        self.issue.next = self.turn.val() && (self.squares.q.val() || (self.scales.q.val() && !self.hold.val()));
         self.from_slot.next = self.naught.val();
         if self.slot.q.val() {
             self.from_slot.next = self.one.val();
@@ -328,7 +337,7 @@ impl Logic for Norm {
                 self.scales.d.next = false;
             }
         }
-        if self.epsilon.q.val() && self.odd.q.val() {
+        if self.epsilon.q.val() && self.turn.val() {
             self.element_r.d.next = true;
             self.element_last_r.d.next = true;
             self.epsilon.d.next = false;
@@ -336,12 +345,12 @@ impl Logic for Norm {
         if self.centre.val() {
             self.centred.d.next = (self.centred.q.val() + 1).into();
         }
-        self.take.next = self.working_r.q.val() && self.q_valid.val() && !self.q_second.val();
-        if self.take.val() && (self.scaling_r.q.val() || !self.q_row_last.val()) {
-            self.gamma_pointer.d.next = (self.gamma_pointer.q.val() + 1).into();
-        }
-        if self.working_r.q.val() && self.beta_used.val() {
-            self.beta_pointer.d.next = (self.beta_pointer.q.val() + 1).into();
+        // β goes one element behind γ'.
+        if self.second_begins.val() {
+            self.beta_pointer.d.next = self.gamma_pointer.q.val();
+            if self.scaling_r.q.val() || !self.second_row_last.val() {
+                self.gamma_pointer.d.next = (self.gamma_pointer.q.val() + 1).into();
+            }
         }
         if self.working_r.q.val() && self.done.val() {
             self.scaling_r.d.next = true;
@@ -352,16 +361,15 @@ impl Logic for Norm {
             self.scaling_r.d.next = false;
             self.slot.d.next = !self.slot.q.val();
         }
-        if self.opens.q.val() {
+        if self.opens.val() {
             self.working_r.d.next = true;
             self.squares.d.next = true;
             self.sum.d.next = self.coming_sum.q.val();
             self.last_r.d.next = self.coming_last.q.val();
             self.centred.d.next = self.naught.val();
         }
-        if self.opens.q.val() || self.done.val() {
+        if self.opens.val() || self.done.val() {
             self.gamma_pointer.d.next = self.parameters.val().into();
-            self.beta_pointer.d.next = self.parameters.val().into();
         }
         self.gammas.read_enable.next = self.working_r.q.val();
         self.gammas.read_address.next = self.gamma_pointer.q.val();
@@ -391,7 +399,7 @@ impl Logic for Norm {
             self.element_r.d.next = false;
         }
         self.primed.d.next = true;
-        if self.clear.q.val() {
+        if self.opens.val() || self.reset.val() || !self.primed.q.val() {
             self.coming_sum.d.next = self.minus_one.val();
         }
 

@@ -96,8 +96,8 @@ block! {
             operands: Ram<S>,
             exponents: Ram<U>,
             operand_pointer: Reg<U>,
+            /// Where a result goes; in Normalise, which has none, the row's E.
             result_pointer: Reg<U>,
-            exponent_pointer: Reg<U>,
             entered: Delay<bool>,
         }
         locals {
@@ -122,7 +122,7 @@ impl Serial {
             EXPONENT_BITS,
             Contents::Zero,
         )?;
-        let (address, row) = (operands.read_address.width(), exponents.read_address.width());
+        let address = operands.read_address.width();
         Ok(Serial {
             clock: Signal::default(),
             reset: Flag::default(),
@@ -144,7 +144,6 @@ impl Serial {
             exponents,
             operand_pointer: Reg::new(address),
             result_pointer: Reg::new(address),
-            exponent_pointer: Reg::new(row),
             entered: Delay::new("serial.entered", 1, 2)?,
             reads: Sig::new(address),
             g_start: Sig::new(address - 1),
@@ -157,7 +156,7 @@ impl Serial {
 impl Logic for Serial {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, operand_pointer, result_pointer, exponent_pointer);
+        dff_setup!(self, clock, operand_pointer, result_pointer);
         clock!(self, clock, operands, exponents, entered);
         self.entered.reset.next = self.reset.val();
         self.g_start.next = self.g.val().into();
@@ -180,11 +179,8 @@ impl Logic for Serial {
         // A row's E is read while its words are in the front; the pointer moves behind its last word's reading.
         self.entered.d.next = self.entry_row_last.val() && self.normalise.val();
         self.exponents.read_enable.next = self.normalise.val();
-        self.exponents.read_address.next = self.exponent_pointer.q.val();
+        self.exponents.read_address.next = self.result_pointer.q.val().into();
         self.exponent.next = self.exponents.read_data.val();
-        if self.entered.q.val() {
-            self.exponent_pointer.d.next = (self.exponent_pointer.q.val() + 1).into();
-        }
 
         self.operands.write_enable.next = self.result.val();
         self.operands.write_address.next = self.result_pointer.q.val();
@@ -192,7 +188,7 @@ impl Logic for Serial {
         self.exponents.write_enable.next = self.result.val() && !self.power.val();
         self.exponents.write_address.next = self.result_pointer.q.val().into();
         self.exponents.write_data.next = self.result_exponent.val();
-        if self.result.val() {
+        if self.result.val() || self.entered.q.val() {
             self.result_pointer.d.next = (self.result_pointer.q.val() + 1).into();
         }
 
@@ -205,7 +201,6 @@ impl Logic for Serial {
             if self.power.val() {
                 self.result_pointer.d.next = self.g_start.val();
             }
-            self.exponent_pointer.d.next = self.read.val().into();
         }
     }
 }

@@ -50,7 +50,7 @@ use rust_hdl::prelude::*;
 /// Cycles from x to result when it is x.
 pub const PLAIN_LATENCY: usize = 1;
 /// Cycles from x to result of a Normalise step.
-pub const NORMALISE_LATENCY: usize = unit::LATENCY;
+pub const NORMALISE_LATENCY: usize = unit::LATENCY + 1;
 /// Results of the layer norm that may come after `hold` has risen.
 pub const NORM_IN_FLIGHT: usize = IN_FLIGHT;
 /// Cycles from scan to scan_word.
@@ -198,11 +198,11 @@ block! {
             memories: Serial,
             sums: Sums,
             layer_norm: Norm,
-            x_r: Reg<S>,
-            valid_r: Reg<bool>,
-            row_last_r: Reg<bool>,
-            pass_last_r: Reg<bool>,
-            last_r: Reg<bool>,
+            word: Reg<S>,
+            valid: Reg<bool>,
+            row_last: Reg<bool>,
+            pass_last: Reg<bool>,
+            last: Reg<bool>,
             calcium: Reg<bool>,
             normalise: Reg<bool>,
             power: Reg<bool>,
@@ -218,11 +218,6 @@ block! {
             waiting: Reg<U>,
         }
         locals {
-            word: Sig<Local, S>,
-            valid: Flag<Local>,
-            row_last: Flag<Local>,
-            pass_last: Flag<Local>,
-            last: Flag<Local>,
             comes: Flag<Local>,
             naught: Const<U>,
             plain_cycles: Const<U>,
@@ -242,11 +237,11 @@ impl Logic for Tail {
         dff_setup!(
             self,
             clock,
-            x_r,
-            valid_r,
-            row_last_r,
-            pass_last_r,
-            last_r,
+            word,
+            valid,
+            row_last,
+            pass_last,
+            last,
             calcium,
             normalise,
             power,
@@ -277,28 +272,23 @@ impl Logic for Tail {
         self.start_r.d.next = self.start.val() && !self.reset.val();
 
         // The word itself, or what has come of it.
-        self.x_r.d.next = self.x.val();
-        self.valid_r.d.next = self.x_valid.val() && !self.reset.val();
-        self.row_last_r.d.next = self.x_row_last.val();
-        self.pass_last_r.d.next = self.x_pass_last.val() && !self.reset.val();
-        self.last_r.d.next = self.x_last.val();
-        self.word.next = self.x_r.q.val();
-        self.valid.next = self.valid_r.q.val();
-        self.row_last.next = self.row_last_r.q.val();
-        self.pass_last.next = self.pass_last_r.q.val();
-        self.last.next = self.last_r.q.val();
+        self.word.d.next = self.x.val();
+        self.valid.d.next = self.x_valid.val() && !self.reset.val();
+        self.row_last.d.next = self.x_row_last.val();
+        self.pass_last.d.next = self.x_pass_last.val() && !self.reset.val();
+        self.last.d.next = self.x_last.val();
         if self.normalise.q.val() {
-            self.word.next = self.unit.q.val();
-            self.valid.next = self.unit.out_valid.val();
-            self.row_last.next = self.unit.out_row_last.val();
-            self.pass_last.next = self.unit.out_second.val();
-            self.last.next = self.unit.out_last.val();
+            self.word.d.next = self.unit.q.val();
+            self.valid.d.next = self.unit.out_valid.val() && !self.reset.val();
+            self.row_last.d.next = self.unit.out_row_last.val();
+            self.pass_last.d.next = self.unit.out_second.val() && !self.reset.val();
+            self.last.d.next = self.unit.out_last.val();
         }
-        self.result.next = self.word.val();
-        self.result_valid.next = self.valid.val();
-        self.result_row_last.next = self.row_last.val();
-        self.result_pass_last.next = self.pass_last.val();
-        self.result_last.next = self.last.val();
+        self.result.next = self.word.q.val();
+        self.result_valid.next = self.valid.q.val();
+        self.result_row_last.next = self.row_last.q.val();
+        self.result_pass_last.next = self.pass_last.q.val();
+        self.result_last.next = self.last.q.val();
 
         self.unit.x.next = self.x.val();
         self.unit.x_valid.next = self.x_valid.val() && self.uses.q.val();
@@ -350,10 +340,10 @@ impl Logic for Tail {
         self.layer_norm.cols.next = self.cols.val();
         self.layer_norm.entry_valid.next = self.entry_valid.val();
         self.layer_norm.entry_row_last.next = self.entry_row_last.val();
-        self.layer_norm.word.next = self.word.val();
-        self.layer_norm.word_valid.next = self.valid.val() && self.norm.val();
-        self.layer_norm.word_row_last.next = self.row_last.val();
-        self.layer_norm.word_last.next = self.last.val();
+        self.layer_norm.word.next = self.word.q.val();
+        self.layer_norm.word_valid.next = self.valid.q.val() && self.norm.val();
+        self.layer_norm.word_row_last.next = self.row_last.q.val();
+        self.layer_norm.word_last.next = self.last.q.val();
         self.layer_norm.hold.next = self.hold.val();
         self.layer_norm.parameters.next = self.norm_parameters.val();
         self.layer_norm.parameter_write.next = self.parameter_write.val();
@@ -364,7 +354,8 @@ impl Logic for Tail {
         self.layer_norm.q_valid.next = self.unit.out_valid.val();
         self.layer_norm.q_row_last.next = self.unit.out_row_last.val();
         self.layer_norm.q_second.next = self.unit.out_second.val();
-        self.layer_norm.beta_used.next = self.unit.beta_used.val();
+        self.layer_norm.second_begins.next = self.unit.second_begins.val();
+        self.layer_norm.second_row_last.next = self.unit.second_last.val();
         self.layer_norm.done.next = self.unit.done.val();
         self.norm_word.next = self.unit.q.val().into();
         self.norm_valid.next = self.layer_norm.valid.val();
@@ -380,9 +371,9 @@ impl Logic for Tail {
         self.sums.word.next = self.function_word.val();
         self.sums.row_last.next = self.function_row_last.val();
         if self.sum_result.q.val() {
-            self.sums.valid.next = self.valid.val();
-            self.sums.word.next = self.word.val();
-            self.sums.row_last.next = self.row_last.val();
+            self.sums.valid.next = self.valid.q.val();
+            self.sums.word.next = self.word.q.val();
+            self.sums.row_last.next = self.row_last.q.val();
         }
         if self.sum_norm.q.val() {
             self.sums.valid.next = self.layer_norm.valid.val();
@@ -417,8 +408,8 @@ impl Logic for Tail {
         self.tap_calcium_data.next = self.unit.number.val();
         self.tap_power_valid.next = self.unit.done.val() && self.power.q.val() && !self.layer_norm.working.val();
         self.tap_power_data.next = self.unit.word.val();
-        self.tap_normalise_valid.next = self.valid.val() && self.normalise.q.val();
-        self.tap_normalise_data.next = self.word.val().into();
+        self.tap_normalise_valid.next = self.valid.q.val() && self.normalise.q.val();
+        self.tap_normalise_data.next = self.word.q.val().into();
         self.tap_norm_valid.next = self.layer_norm.valid.val();
         self.tap_norm_data.next = self.unit.q.val().into();
     }

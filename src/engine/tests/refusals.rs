@@ -226,6 +226,17 @@ fn a_program_that_contradicts_itself_or_the_core() {
                 bits: 4,
             }
         }),
+        "(logits).slow: expected a slow step",
+    );
+    says(
+        refused(|r| {
+            r.stream.slow = true;
+            r.stream.serial = Serial::Power {
+                g: 0,
+                table: 0,
+                bits: 4,
+            }
+        }),
         "(logits).source: expected Sums",
     );
     says(

@@ -2,6 +2,7 @@
 
 use super::{COLS_BITS, Norm};
 use crate::check;
+use crate::multiply::Target;
 use crate::engine::sums::ADDRESS_BITS;
 use crate::number::{Const, Flag, S, Sig, natural_bits};
 use crate::ram::{Contents, Ram};
@@ -11,7 +12,7 @@ use rust_hdl::prelude::*;
 
 impl Norm {
     /// For rows of at most `norm_width` words of `width` bits, `norm_words` parameters, a unit of `serial_bits`.
-    pub fn new(norm_width: usize, norm_words: usize, width: u32, serial_bits: u32) -> Result<Self> {
+    pub fn new(norm_width: usize, norm_words: usize, width: u32, serial_bits: u32, target: Target) -> Result<Self> {
         check::range("norm.width", norm_width, 2, 1 << 10)?;
         check::range("norm.parameters", norm_words, 2, 1 << ADDRESS_BITS)?;
         let index = natural_bits(norm_width as u64 - 1);
@@ -45,7 +46,8 @@ impl Norm {
             q_valid: Flag::default(),
             q_row_last: Flag::default(),
             q_second: Flag::default(),
-            beta_used: Flag::default(),
+            second_begins: Flag::default(),
+            second_row_last: Flag::default(),
             done: Flag::default(),
             ready: Flag::default(),
             busy: Flag::default(),
@@ -69,11 +71,9 @@ impl Norm {
             stored_row_last: Reg::default(),
             stored_last: Reg::default(),
             primed: Reg::default(),
-            opens: Reg::default(),
-            clear: Reg::default(),
             gammas,
             betas,
-            odd: Reg::default(),
+            beat: Reg::new(2),
             unfinished: Reg::new(2),
             midway: Reg::default(),
             width_r: Reg::new(count),
@@ -97,11 +97,13 @@ impl Norm {
             element_last_r: Reg::default(),
             gamma_pointer: Reg::new(address),
             beta_pointer: Reg::new(address),
+            opens: Flag::default(),
             finish: Flag::default(),
             arrive: Flag::default(),
             issue: Flag::default(),
             centre: Flag::default(),
-            take: Flag::default(),
+            turn: Flag::default(),
+            fast: Const::new(1, super::pace(target) == 2),
             after: Sig::new(count),
             from_slot: Sig::new(index + 1),
             to_slot: Sig::new(index + 1),

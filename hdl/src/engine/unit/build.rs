@@ -1,11 +1,11 @@
 //! Construction of the unit: every width from the sizes.
 
-use super::{HIGH_BITS, LOW_BITS, SUM_BITS, Unit, UnitSize};
+use super::{HIGH_BITS, SUM_BITS, Unit, UnitSize};
 use crate::delay::Delay;
-use crate::engine::fabric::Fabric;
+use crate::engine::fabric::{self, Fabric};
 use crate::engine::mantissa::{self, Mantissa, TABLE_BITS};
 use crate::engine::requant::{self, Requant};
-use crate::engine::split::{self, EXPONENT_BITS, Split};
+use crate::engine::split::{self, EXPONENT_BITS, LOW_BITS, Split};
 use crate::engine::tags::Tags;
 use crate::number::{Const, Flag, S, Sig};
 use crate::register::Reg;
@@ -57,7 +57,8 @@ impl Unit {
             out_row_last: Flag::default(),
             out_second: Flag::default(),
             out_last: Flag::default(),
-            beta_used: Flag::default(),
+            second_begins: Flag::default(),
+            second_last: Flag::default(),
             done: Flag::default(),
             word: Sig::new(sw),
             exponent: Sig::new(EXPONENT_BITS),
@@ -69,8 +70,10 @@ impl Unit {
             tags: Tags::default(),
             add_beta: Reg::default(),
             add_row_sum: Reg::default(),
-            addend: Reg::new(33),
-            sum: Reg::new(sum),
+            addend: Reg::new(sum),
+            again_q: Reg::new(sw),
+            again_valid: Reg::default(),
+            again_row_last: Reg::default(),
             amount: Reg::new(amount),
             narrow: Reg::default(),
             requant: Requant::new("tail.requant", sum, sw, size.width)?,
@@ -83,15 +86,18 @@ impl Unit {
             clear_high: Reg::default(),
             capture_low: Reg::default(),
             capture_high: Reg::default(),
-            held_low: Reg::new(LOW_BITS),
-            held_high: Reg::new(HIGH_BITS),
             held: Reg::default(),
-            split: Split::new("tail.split", SUM_BITS, mantissa::fraction_bits(size.mantissa_words))?,
+            split: Split::new("tail.split", mantissa::fraction_bits(size.mantissa_words))?,
             mantissa: Mantissa::new("tail.mantissa", size.mantissa_words, sw)?,
-            looked: Delay::new("tail.looked", 1, split::LATENCY + mantissa::FETCH)?,
+            looked: Delay::new("tail.looked", 1, split::LATENCY - 1 + mantissa::FETCH)?,
             done_r: Reg::default(),
             squaring: Flag::default(),
-            first_pass: Flag::default(),
+            late: Const::new(1, fabric::pace(size.target) == 1),
+            first_done: Flag::default(),
+            second: Flag::default(),
+            second_row_last: Flag::default(),
+            enters: Flag::default(),
+            sum: Sig::new(sum),
             second_pass: Flag::default(),
             root: Sig::new(sw),
             again: Sig::new(sw),
@@ -116,8 +122,9 @@ impl Unit {
             right: Sig::new(HIGH_BITS + 1),
             total_high: Sig::new(HIGH_BITS + 1),
             entry_long: Sig::new(SUM_BITS),
-            split_in: Sig::new(SUM_BITS),
-            whole_number: Sig::new(SUM_BITS),
+            captured_low: Sig::new(LOW_BITS),
+            captured_high: Sig::new(HIGH_BITS),
+            number_held: Sig::new(SUM_BITS),
             half_exponent: Sig::new(EXPONENT_BITS - 1),
             offset_amount: Sig::new(amount),
             root_amount: Sig::new(amount),
