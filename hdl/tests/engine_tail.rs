@@ -108,25 +108,31 @@ fn the_rounding_rounds() {
 #[test]
 fn the_split_splits() {
     let mut r = rng(3);
-    for fraction in [9, 15, 12, 3, 1] {
+    for (bits, fraction) in [(26, 9), (48, 15), (40, 12), (33, 3), (2, 1)] {
         let mut owed = Line::new(SPLIT);
         let (mut clock, mut x, mut at_once) = (0, 0i64, false);
         let loaded = std::cell::Cell::new(None);
         let mut last = None;
         record(
-            Split::new("split", fraction).unwrap(),
+            Split::new("split", bits, fraction).unwrap(),
             |b| &mut b.clock,
             10_000,
             |b, _| {
                 if clock == 0 {
-                    (x, at_once) = (number(&mut r, 49), r.random());
+                    at_once = r.random();
+                    x = number(&mut r, if at_once { bits } else { 49 });
                     clock = r.random_range(5..8);
                 }
                 clock -= 1;
                 (b.low.next, b.high.next) = (U::new(r.random::<u32>() as u64), U::new(r.random_range(0..1 << 17)));
-                b.load_low.next = clock == if at_once { 3 } else { 4 };
-                b.load_high.next = clock == 3;
-                loaded.set(b.load_high.next.then_some(x));
+                b.word.next = S::new(number(&mut r, bits));
+                b.load.next = at_once && clock == 3;
+                b.load_low.next = !at_once && clock == 4;
+                b.load_high.next = !at_once && clock == 3;
+                loaded.set((clock == 3).then_some(x));
+                if b.load.next {
+                    b.word.next = S::new(x);
+                }
                 if b.load_low.next {
                     b.low.next = U::new(x as u64 & 0xffff_ffff);
                 }

@@ -9,7 +9,7 @@
 //! | | | these six stand still from a cycle before a number that is looked up to its word |
 //! | fetch | 1 | [`FETCH`] cycles after exponent and fraction: this one is wanted |
 //! | limited | 6 | E after the limit, 1 cycle later |
-//! | word | SW signed | [`LATENCY`] cycles later; holds until the next fetch |
+//! | word | SW signed | [`LATENCY`] cycles later; holds until the next fetch, unknown before the first |
 //! | table_write, table_address, table_data | 1, 16, SW | load |
 //!
 //! ```
@@ -115,7 +115,7 @@ impl Mantissa {
         check::range(&format!("{name}.words"), words, 2, 1 << TABLE_BITS)?;
         let f = fraction_bits(words);
         // A power of two: no address of a program leaves the memory's model.
-        let words = Ram::new(name, words.next_power_of_two(), bits, Contents::Zero)?;
+        let words = Ram::new(name, words.next_power_of_two(), bits, Contents::Zero)?.bare();
         let address = words.read_address.width();
         Ok(Mantissa {
             clock: Signal::default(),

@@ -220,6 +220,7 @@ block! {
         locals {
             comes: Flag<Local>,
             naught: Const<U>,
+            zero: Const<S>,
             plain_cycles: Const<U>,
             serial_cycles: Const<U>,
         }
@@ -407,7 +408,11 @@ impl Logic for Tail {
         self.tap_calcium_valid.next = self.unit.entered.val() && self.calcium.q.val() && !self.layer_norm.working.val();
         self.tap_calcium_data.next = self.unit.number.val();
         self.tap_power_valid.next = self.unit.done.val() && self.power.q.val() && !self.layer_norm.working.val();
-        self.tap_power_data.next = self.unit.word.val();
+        // The table's word is unknown before the first.
+        self.tap_power_data.next = self.zero.val();
+        if self.unit.done.val() {
+            self.tap_power_data.next = self.unit.word.val();
+        }
         self.tap_normalise_valid.next = self.valid.q.val() && self.normalise.q.val();
         self.tap_normalise_data.next = self.word.q.val().into();
         self.tap_norm_valid.next = self.layer_norm.valid.val();

@@ -233,6 +233,7 @@ block! {
             beta_long: Sig<Local, S>,
             beta_low: Sig<Local, U>,
             epsilon_high: Sig<Local, U>,
+            above_low: Sig<Local, U>,
             sum_low: Sig<Local, U>,
             sum_above: Sig<Local, S>,
             sum_high: Sig<Local, S>,
@@ -240,9 +241,6 @@ block! {
             left: Sig<Local, U>,
             right: Sig<Local, U>,
             total_high: Sig<Local, U>,
-            entry_long: Sig<Local, S>,
-            captured_low: Sig<Local, U>,
-            captured_high: Sig<Local, U>,
             number_held: Sig<Local, S>,
             half_exponent: Sig<Local, U>,
             offset_amount: Sig<Local, U>,
@@ -421,7 +419,13 @@ impl Logic for Unit {
         self.sum_low.next = unsigned_cast_of(self.sum).into();
         self.sum_above.next = (unsigned_cast_of(self.sum) >> self.by_32.val().index()).into();
         self.sum_high.next = self.sum_above.val();
-        self.total.next = (self.low.q.val() + self.sum_low.val()).into();
+        // The bit above is never set while something is added; as an operand it keeps the carry inside the chain.
+        self.above_low.next = self.naught.val();
+        if self.clear_low.q.val() {
+            self.above_low.next = self.one.val();
+        }
+        self.total.next =
+            (((self.above_low.val() << self.by_32.val().index()) | self.low.q.val()) + self.sum_low.val()).into();
         self.carry.d.next = self.total.val().get_bit(32);
         self.epsilon_high.next = unsigned_cast_of(self.gamma).into();
         self.operand_high.d.next = unsigned_cast_of(self.sum_high);
@@ -455,17 +459,12 @@ impl Logic for Unit {
         self.capture_high.d.next = self.capture_low.q.val();
         // 8: a row's number, or an entered one.
         self.held.d.next = self.capture_high.q.val() || self.enter.val();
-        self.captured_low.next = self.low.q.val();
-        self.captured_high.next = self.high.q.val();
-        self.entry_long.next = self.entry_word.val();
-        if self.enter.val() {
-            self.captured_low.next = unsigned_cast_of(self.entry_long).into();
-            self.captured_high.next = (unsigned_cast_of(self.entry_long) >> self.by_32.val().index()).into();
-        }
-        self.split.low.next = self.captured_low.val();
-        self.split.high.next = self.captured_high.val();
-        self.split.load_low.next = self.capture_low.q.val() || self.enter.val();
-        self.split.load_high.next = self.capture_high.q.val() || self.enter.val();
+        self.split.low.next = self.low.q.val();
+        self.split.high.next = self.high.q.val();
+        self.split.load_low.next = self.capture_low.q.val();
+        self.split.load_high.next = self.capture_high.q.val();
+        self.split.word.next = self.entry_word.val();
+        self.split.load.next = self.enter.val();
 
         // 9: split and table.
         self.mantissa.exponent.next = self.split.exponent.val();

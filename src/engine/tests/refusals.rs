@@ -220,6 +220,11 @@ fn a_program_that_contradicts_itself_or_the_core() {
     );
     says(
         refused(|r| {
+            r.source = Source::Sums;
+            r.stream.sums = Some(Sums {
+                base: 0,
+                of: Summed::Nothing,
+            });
             r.stream.serial = Serial::Power {
                 g: 0,
                 table: 0,
@@ -230,7 +235,6 @@ fn a_program_that_contradicts_itself_or_the_core() {
     );
     says(
         refused(|r| {
-            r.stream.slow = true;
             r.stream.serial = Serial::Power {
                 g: 0,
                 table: 0,

@@ -16,11 +16,11 @@ impl Norm {
         check::range("norm.width", norm_width, 2, 1 << 10)?;
         check::range("norm.parameters", norm_words, 2, 1 << ADDRESS_BITS)?;
         let index = natural_bits(norm_width as u64 - 1);
-        // Powers of two: no address of a program leaves the memories' models.
-        let rows = Ram::new("norm.rows", 2 << index, serial_bits, Contents::Zero)?;
+        // Nobody looks at their words before one is read. Powers of two: no address of a program leaves the memories' models.
+        let rows = Ram::new("norm.rows", 2 << index, serial_bits, Contents::Zero)?.bare();
         let parameters = norm_words.next_power_of_two();
-        let gammas = Ram::new("norm.gamma", parameters, serial_bits, Contents::Zero)?;
-        let betas = Ram::new("norm.beta", parameters, 32, Contents::Zero)?;
+        let gammas = Ram::new("norm.gamma", parameters, serial_bits, Contents::Zero)?.bare();
+        let betas = Ram::new("norm.beta", parameters, 32, Contents::Zero)?.bare();
         let address = gammas.read_address.width();
         let count = natural_bits(norm_width as u64);
         let sum = width + index;

@@ -8,7 +8,7 @@ use crate::engine::split::EXPONENT_BITS;
 use crate::engine::sums::{self, ADDRESS_BITS, Sums};
 use crate::engine::unit::{self, Unit, UnitSize};
 use crate::multiply::Target;
-use crate::number::{Const, Flag, Sig, natural_bits};
+use crate::number::{Const, Flag, S, Sig, natural_bits};
 use crate::register::Reg;
 use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
@@ -117,6 +117,7 @@ impl Tail {
             waiting: Reg::new(natural_bits(SERIAL_CYCLES)),
             comes: Flag::default(),
             naught: Const::natural(0),
+            zero: Const::new(1, S::new(0)),
             plain_cycles: Const::natural(PLAIN_CYCLES),
             serial_cycles: Const::natural(SERIAL_CYCLES),
             activity: Default::default(),
