@@ -383,6 +383,7 @@ impl Logic for Engine {
 
         // Front.
         self.front.even.next = self.even.val();
+        self.front.clear.next = self.fetch.set.val() && (self.fetch.number.val() == 5);
         self.front.addend_start.next = self.fetch.set.val() && (self.fetch.number.val() == 6);
         self.front.other_start.next = self.fetch.set.val() && (self.fetch.number.val() == 9);
         self.front.block_first.next = self.first_block.q.val();
@@ -396,7 +397,8 @@ impl Logic for Engine {
         self.front.source.next = self.source.q.val();
         self.front.addend_kind.next = self.fields.addend_kind.val();
         self.front.wide.next = self.wide.q.val();
-        self.front.addend_base.next = self.fetch.value.val().into();
+        self.front.base.next = self.fetch.value.val();
+        self.front.cols.next = self.fields.cols.val();
         self.front.addend_stride.next = self.fields.addend_stride.val();
         self.front.shift.next = self.fields.shift.val();
         self.front.bits.next = self.fields.bits.val();
@@ -407,7 +409,6 @@ impl Logic for Engine {
         self.front.index_bits.next = self.fields.index_bits.val();
         self.front.drop.next = self.fields.drop.val();
         self.front.other_kind.next = self.fields.other_kind.val();
-        self.front.other_base.next = self.fetch.value.val().into();
         self.front.other_stride.next = self.fields.other_stride.val();
         self.front.left.next = self.fields.left.val();
         self.front.left_is_value.next = self.fields.left_is_value.val();
