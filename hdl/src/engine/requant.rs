@@ -8,7 +8,8 @@
 //! | y | SW signed | `requant(x, s)`: half added, shifted, saturated; latency [`LATENCY`] |
 //!
 //! A word a cycle, each with its own amount. The front's `shifter` rounds to any width and shifts further to the left; this one is smaller.
-//! Stages: 1 shift by 0, 16, 32, 48 of x·2^9; 2 by 0, 4, 8, 12; 3 by 0 to 3, where one bit below the point is left; 4 its rounding; 5 saturation.
+//! Stages: 1 shift by 0, 16, 32, 48 of x·2^9; 2 by 0, 4, 8, 12; 3 by 0 to 3, and the one bit left below the point
+//! rounds; 4 saturation.
 //! Each stage keeps what the later ones may still need and notes whether anything above was lost.
 //!
 //! ```
@@ -31,7 +32,7 @@ use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Cycles from x, amount and narrow to y.
-pub const LATENCY: usize = 5;
+pub const LATENCY: usize = 4;
 /// Amount of a shift by nothing.
 pub const LEFT: u32 = 8;
 /// Width of `amount`.
@@ -113,7 +114,6 @@ impl Logic for Requant {
              wire signed [{2}:0] middle = first >>> {{first_amount[3:2], 2'b0}};\n\
              reg signed [{3}:0] second;\nreg second_over, second_sign, second_narrow;\nreg [1:0] second_amount;\n\
              wire signed [{3}:0] fine = second >>> second_amount;\n\
-             reg signed [{n}:0] third;\nreg third_over, third_sign, third_narrow;\n\
              reg signed [{n}:0] half;\nreg half_over, half_sign, half_narrow;\n\
              wire fit = ~half_over & (half_narrow ? {4} : {5});\n",
             all - 1,
@@ -124,7 +124,7 @@ impl Logic for Requant {
             fits(n - 1),
         );
         s += "initial begin first = 0; first_over = 0; first_sign = 0; first_narrow = 0; first_amount = 0; second = 0; second_over = 0; \
-              second_sign = 0; second_narrow = 0; second_amount = 0; third = 0; third_over = 0; third_sign = 0; third_narrow = 0; half = 0; \
+              second_sign = 0; second_narrow = 0; second_amount = 0; half = 0; \
               half_over = 0; half_sign = 0; half_narrow = 0; y = 0; end\n";
         s += &format!(
             "always @(posedge clock) begin\n  first <= coarse[{}:0];\n  first_over <= (amount[5:4] == 0) & {};\n\
@@ -142,15 +142,14 @@ impl Logic for Requant {
             not_same("first", first - 1, second + 7),
         );
         s += &format!(
-            "  third <= fine[{n}:0];\n  third_over <= second_over | ((second_amount == 0) & {}) | (~second_amount[1] & {}) | \
-             ((second_amount != 3) & {});\n  third_sign <= second_sign;\n  third_narrow <= second_narrow;\n",
+            "  half <= {{fine[{n}], fine[{n}:1]}} + {{{n}'b0, fine[0]}};\n  half_over <= second_over | ((second_amount == 0) & {}) | \
+             (~second_amount[1] & {}) | ((second_amount != 3) & {});\n  half_sign <= second_sign;\n  half_narrow <= second_narrow;\n",
             not_same("second", second - 1, n),
             not_same("second", second - 1, n + 1),
             not_same("second", second - 1, n + 2),
         );
         s += &format!(
-            "  half <= {{third[{n}], third[{n}:1]}} + {{{n}'b0, third[0]}};\n  half_over <= third_over;\n  half_sign <= third_sign;\n  \
-             half_narrow <= third_narrow;\n  y <= half[{}:0];\n  if (!fit) y <= half_narrow ? {{{{{}{{half_sign}}}}, {{{}{{~half_sign}}}}}} : \
+            "  y <= half[{}:0];\n  if (!fit) y <= half_narrow ? {{{{{}{{half_sign}}}}, {{{}{{~half_sign}}}}}} : \
              {{half_sign, {{{}{{~half_sign}}}}}};\nend\n",
             n - 1,
             n - narrow + 1,
