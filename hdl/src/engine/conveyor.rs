@@ -12,7 +12,7 @@
 //! | room | 1 | the destination has room for a pass's words |
 //! | norm_room | 1 | a row may begin |
 //! | row_begin, pushed | 1, 1 | a row's first word, any word has been let in (one cycle) |
-//! | entry_word, entry_valid, entry_row_last, entry_pass_last, entry_last | A, 1 … | words for the stream, in even cycles |
+//! | entry_word, entry_valid, entry_row_last, entry_pass_last, entry_last | A, 1 … | words for the stream, in even cycles; the word itself also in the cycle after |
 //! | active | 1 | the step's last word has not come yet |
 //!
 //! A pass ends with its last lane or the row's last column; lanes beyond are never shifted out. A word is taken in a cycle u of the parity of
@@ -157,6 +157,8 @@ block! {
             scan_r: Reg<bool>,
             row_begin_r: Reg<bool>,
             word: Reg<S>,
+            /// The same a cycle later, where words are taken in even cycles.
+            word_late: Reg<S>,
             /// valid, row_last, pass_last, last.
             flags_1: Reg<U>,
             flags_3: Reg<U>,
@@ -218,6 +220,7 @@ impl Logic for Conveyor {
             scan_r,
             row_begin_r,
             word,
+            word_late,
             flags_1,
             flags_3,
             flags_5,
@@ -321,6 +324,7 @@ impl Logic for Conveyor {
                 self.word.d.next = self.tokens.val().into();
             }
         } else {
+            self.word_late.d.next = self.word.q.val();
             self.flags_3.d.next = self.zero.val();
             if self.source_r.q.val() == 2 {
                 self.flags_3.d.next = self.flags_1.q.val();
@@ -370,7 +374,10 @@ impl Logic for Conveyor {
         self.scan_column.next = self.column.q.val();
         self.row_begin.next = self.row_begin_r.q.val();
         self.pushed.next = self.flags_1.q.val().get_bit(0);
-        self.entry_word.next = self.word.q.val();
+        self.entry_word.next = self.word_late.q.val();
+        if self.odd.val() {
+            self.entry_word.next = self.word.q.val();
+        }
         self.entry_valid.next = self.shown.val().get_bit(0);
         self.entry_row_last.next = self.shown.val().get_bit(1);
         self.entry_pass_last.next = self.shown.val().get_bit(2);

@@ -111,6 +111,7 @@ block! {
             round_edges: Sig<Local, U>,
             outside: Sig<Local, U>,
             limit: Sig<Local, U>,
+            long: Const<bool>,
             zero: Const<S>,
             one: Const<S>,
             ones: Const<U>,
@@ -185,6 +186,7 @@ impl Shifter {
             round_edges: Sig::new(y_bits),
             outside: Sig::new(y_bits),
             limit: Sig::new(y_bits),
+            long: Const::new(1, x_bits > 32),
             zero: Const::new(1, S::new(0)),
             one: Const::new(2, S::new(1)),
             ones: Const::natural((1 << (y_bits + 1)) - 1),
@@ -236,7 +238,11 @@ impl Logic for Shifter {
         self.far_any.d.next = !(self.x_far.val() == 0);
         if self.field.val().get_bit(5) {
             if self.field.val().get_bit(4) {
-                self.coarse.d.next = self.x_31.val();
+                // Of 32 bits or less a shift by 32 and more leaves nothing, rounded.
+                self.coarse.d.next = self.zero.val();
+                if self.long.val() {
+                    self.coarse.d.next = self.x_31.val();
+                }
             } else {
                 self.coarse.d.next = self.x_15.val();
             }

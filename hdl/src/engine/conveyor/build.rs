@@ -71,6 +71,7 @@ impl Conveyor {
             scan_r: Reg::default(),
             row_begin_r: Reg::default(),
             word: Reg::new(s.acc_bits),
+            word_late: Reg::new(s.acc_bits),
             flags_1: Reg::new(4),
             flags_3: Reg::new(4),
             flags_5: Reg::new(4),
