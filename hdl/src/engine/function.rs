@@ -10,7 +10,7 @@
 //! | kind | 3 | static: 0 none, 1 φ, 2 ReLU, 3 GELU, 4 table, 5 hard sigmoid |
 //! | one, index_bits, drop, first | 5, 4, 5, 16 | static: the fields of the step; `first`: of the table |
 //! | table_write, table_address, table_data | 1, F, W | store into the table memory; not while words are inside |
-//! | scaled | Y + 1 | cycle 12, zero in every other |
+//! | scaled | max(Y + 1, 19) | cycle 12, zero in every other |
 //! | y | Y | cycle 17: `scaled` rounded |
 //! | word | SW | cycle 19 (and 20): the function's result |
 //!
@@ -137,6 +137,8 @@ impl Function {
         core.validate()?;
         let (w, sw) = (core.width, core.serial_bits());
         let y = sw + 1;
+        // x + 2^17 is the most there may be; an index of the sigmoid may be wider than W.
+        let (t, i) = ((y + 1).max(19), w.max(13));
         // Every address has a word, so that no field can lead out of the memory.
         let memory = Ram::new(
             "function.table",
@@ -160,14 +162,14 @@ impl Function {
             table_address: Sig::new(address),
             table_data: Sig::new(w),
             y: Sig::new(y),
-            scaled: Sig::new(y + 1),
+            scaled: Sig::new(t),
             word: Sig::new(sw),
-            turned: Reg::new(y + 1),
+            turned: Reg::new(t),
             negative: Reg::default(),
-            main: Reg::new(y + 1),
-            index: Reg::new(w),
+            main: Reg::new(t),
+            index: Reg::new(i),
             index_used: Reg::default(),
-            clipped: Reg::new(w - 1),
+            clipped: Reg::new(i - 1),
             clipped_used: Reg::default(),
             memory,
             memory_used: Reg::default(),
@@ -180,20 +182,20 @@ impl Function {
             looked: Flag::default(),
             below: Flag::default(),
             power: Sig::new(5),
-            fixed: Sig::new(y),
-            operand: Sig::new(y),
+            fixed: Sig::new(t - 1),
+            operand: Sig::new(t - 1),
             flipped: Sig::new(y),
-            operand_s: Sig::new(y + 1),
+            operand_s: Sig::new(t),
             back: Sig::new(5),
-            natural: Sig::new(w),
-            excess: Sig::new(w),
-            all: Sig::new(w - 1),
-            mask: Sig::new(w - 1),
-            limited: Sig::new(w - 1),
+            natural: Sig::new(i),
+            excess: Sig::new(i),
+            all: Sig::new(i - 1),
+            mask: Sig::new(i - 1),
+            limited: Sig::new(i - 1),
             zero: Const::new(1, S::new(0)),
             zeros: Const::natural(0),
             unit: Const::natural(1),
-            ones: Const::natural((1 << (w - 1)) - 1),
+            ones: Const::natural((1 << (i - 1)) - 1),
             half: Const::natural(1 << (w - 1)),
             quarter: Const::natural((w - 2) as u64),
             top: Const::new(natural_bits(w as u64), U::new(w as u64 - 1)),

@@ -11,6 +11,6 @@ mod vendor_cells;
 mod vendor_engine;
 mod vendor_multipliers;
 mod vendor_ports;
-mod vendor_spram;
 mod vendor_proofs;
+mod vendor_spram;
 mod waves;

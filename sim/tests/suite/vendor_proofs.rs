@@ -110,6 +110,7 @@ fn products_of_bytes_make_the_product() {
 }
 
 #[test]
+#[ignore = "many minutes of a solver: cargo test -p astromorph-sim --release --test suite one_product_in_an_sb_mac16 -- --ignored"]
 fn one_product_in_an_sb_mac16() {
     for (a, b) in [(16, 16), (9, 14)] {
         let mut block = DspMultiplier::new("m", a, b, Target::Ice40).unwrap();
@@ -146,6 +147,7 @@ fn two_products_in_an_sb_mac16() {
 }
 
 #[test]
+#[ignore = "many minutes of a solver: cargo test -p astromorph-sim --release --test suite products_in_a_mult18x18d -- --ignored"]
 fn products_in_a_mult18x18d() {
     // Sign-extended by one bit, as the model takes signed and unsigned operands.
     let law = |n: &str, width: u32, pipeline: bool| {
