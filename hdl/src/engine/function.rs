@@ -27,7 +27,8 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::{engine::function::Function, number::*};
 //! use rust_hdl::prelude::*;
-//! # let core: EngineConfig = toml::from_str("name = 'x'\nlanes = 2\nwidth = 8\nacc_bits = 26\nbank_words = 16\nx_words = 64\nm_words = 64\nfunction_words = 16\nmantissa_words = 16\nsums = 8\nreads = 8\nnorm_width = 8\nnorm_words = 16").unwrap();
+//! # let core = EngineConfig { name: "x".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
+//! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
 //! let mut u = Function::new(&core).unwrap();   // W = 8
 //! u.connect_all();
 //! // φ of −100: bin (−100 + 128) >> 4 of eight.

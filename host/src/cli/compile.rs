@@ -1,7 +1,8 @@
 //! `astromorph compile`: an image and a core become a program.
 
 use super::{Common, Failure, Outcome};
-use crate::compile::{Compiled, Options, Region, compile_with, core_file};
+use crate::compile::{Compiled, Options, Region, compile_with};
+use crate::cores::core;
 use crate::progress::Progress;
 use crate::report::save;
 use astromorph::engine::code::disassemble;
@@ -17,9 +18,9 @@ use std::path::PathBuf;
 pub struct Compile {
     /// The integer image.
     image: PathBuf,
-    /// The core's description (`constraints/cores/*.toml`).
-    #[arg(long, value_name = "FILE")]
-    core: PathBuf,
+    /// The core: a built-in one's name, or a description's file (`constraints/cores/*.toml`).
+    #[arg(long, value_name = "CORE")]
+    core: String,
     /// Most tokens of a block (default: as many as fit).
     #[arg(long)]
     tokens: Option<usize>,
@@ -29,7 +30,7 @@ impl Compile {
     /// Writes `program.safetensors` and `program.txt` (memory map and listing), and prints the latter.
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let image = Image::load(&self.image)?;
-        let core = core_file(&self.core)?;
+        let core = core(&self.core)?;
         let compiled = compile_with(&image, &core, Options { tokens: self.tokens })?;
         let out = match &common.out {
             Some(out) => out.clone(),

@@ -4,6 +4,7 @@
 
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::program::*;
+use std::collections::HashSet;
 
 /// Who wrote a word last, and how many passes had been captured when its step's array was done.
 #[derive(Clone, Copy)]
@@ -20,7 +21,7 @@ pub struct Late<'a> {
     bank: Vec<Option<Stamp>>,
     filling: Vec<bool>,
     /// Bank words that the last array step reads.
-    last_read: Vec<usize>,
+    last_read: HashSet<usize>,
     /// Runs so far, the last one that waited, passes captured so far, the last run with a layer norm's sums.
     runs: usize,
     quiet: usize,
@@ -38,7 +39,7 @@ impl<'a> Late<'a> {
             x: vec![None; core.x_words],
             bank: vec![None; core.bank_words],
             filling: vec![false; core.bank_words],
-            last_read: Vec::new(),
+            last_read: HashSet::new(),
             runs: 0,
             quiet: 0,
             passes: 0,
@@ -124,7 +125,7 @@ impl<'a> Late<'a> {
         }
         let stream = &run.stream;
         let cols = stream.cols as usize;
-        let (mut rows, mut read_x, mut read_bank) = (1, Vec::new(), Vec::new());
+        let (mut rows, mut read_x, mut read_bank) = (1, HashSet::new(), HashSet::new());
         match run.source {
             Source::Array(mac) => {
                 let k = self.extent(mac.k);

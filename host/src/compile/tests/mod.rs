@@ -108,6 +108,15 @@ fn no_wait_is_for_nothing() {
     );
 }
 
+/// The layers whose use of multiplier slots is measured.
+fn measured(heads: usize, d_model: usize, hidden: usize, n_max: usize) -> String {
+    format!(
+        "[model]\nlayers = 1\nheads = {heads}\nd_model = {d_model}\nfeatures = 32\nvalues = 32\nn_max = {n_max}\norder = 'two-pass'\n\
+         feed-forward = {{ width = {hidden} }}\ninput = {{ kind = 'tokens', vocabulary = 100 }}\n\
+         output = {{ kind = 'classes', size = 2, pooling = 'mean' }}"
+    )
+}
+
 /// The built-in tasks on the cores that stand in `constraints/cores`, with random weights: they fit, and are the twin's.
 #[test]
 fn the_tasks_run_on_the_described_cores() {
@@ -124,6 +133,8 @@ fn the_tasks_run_on_the_described_cores() {
         (include_str!("../../../projects/wikitext2.toml"), "ecp5-32"),
         (include_str!("../../../projects/recall.toml"), "ecp5-32"),
         (include_str!("../../../projects/recall.toml"), "up5k-int16"),
+        (&measured(2, 64, 128, 256), "up5k-int8"),
+        (&measured(4, 128, 512, 400), "ecp5-int8-16"),
     ] {
         let core = core_file(&folder.join(format!("{core}.toml"))).unwrap();
         let mut model = task.parse::<toml::Table>().unwrap()["model"].clone();
