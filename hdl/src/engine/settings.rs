@@ -93,8 +93,24 @@ macro_rules! settings {
         }
 
         impl $crate::block::Part for $name {
-            fn quiet(&self) -> bool {
-                self.activity.quiet
+            fn find_clock(&mut self) {
+                self.activity.clocked = self.clock.next.clk;
+            }
+            fn follow(&mut self) -> bool {
+                false
+            }
+            #[inline(always)]
+            fn tick(&mut self) -> $crate::block::Edge {
+                use rust_hdl::prelude::Block;
+                if !(self.activity.clocked && self.write.next) {
+                    return Default::default();
+                }
+                self.write.update_all();
+                self.number.update_all();
+                self.data.update_all();
+                let new = self.edge();
+                // The same word again changes nothing.
+                $crate::block::Edge { new, awake: new }
             }
         }
 
@@ -143,8 +159,6 @@ macro_rules! settings {
                     self.number.update_all();
                     self.data.update_all();
                     self.activity.changed |= self.edge();
-                    // The same word again changes nothing.
-                    self.activity.quiet = !self.activity.changed;
                 }
                 self.activity.clock = self.clock.val().clk;
             }
