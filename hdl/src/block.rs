@@ -124,7 +124,7 @@ macro_rules! block {
         impl $name {
             /// Kernel and parts until nothing moves; tells whether an output is new.
             fn settle(&mut self) -> bool {
-                use rust_hdl::prelude::{Block, Logic};
+                use rust_hdl::prelude::Logic;
                 for _ in 0..$crate::block::SETTLE_LIMIT {
                     self.update();
                     #[allow(unused_mut)]
@@ -134,7 +134,7 @@ macro_rules! block {
                         self.activity.settled = true;
                         #[allow(unused_mut)]
                         let mut new = false;
-                        $( self.$o.update_all(); new |= self.$o.has_changed(); )*
+                        $( new |= $crate::number::Wires::take(&mut self.$o); )*
                         return new;
                     }
                 }
@@ -164,10 +164,9 @@ macro_rules! block {
                 self.activity.clocked = self.clock.next.clk;
             }
             fn follow(&mut self) -> bool {
-                use rust_hdl::prelude::Block;
                 #[allow(unused_mut)]
                 let mut work = !self.activity.settled;
-                $( self.$i.update_all(); work |= self.$i.has_changed(); )*
+                $( work |= $crate::number::Wires::take(&mut self.$i); )*
                 if !work {
                     return false;
                 }
@@ -247,17 +246,16 @@ macro_rules! leaf {
             }
             #[inline(always)]
             fn tick(&mut self) -> $crate::block::Edge {
-                use rust_hdl::prelude::Block;
                 let mut edge = $crate::block::Edge::default();
                 if !self.activity.clocked {
                     return edge;
                 }
                 #[allow(unused_mut)]
                 let mut work = !self.activity.quiet;
-                $( self.$i.update_all(); work |= self.$i.has_changed(); )*
+                $( work |= $crate::number::Wires::take(&mut self.$i); )*
                 if work {
                     edge.awake = self.edge();
-                    $( edge.new |= self.$o.commit(); )*
+                    $( edge.new |= $crate::number::Wires::take(&mut self.$o); )*
                     edge.awake |= edge.new;
                     self.activity.quiet = !edge.awake;
                 }

@@ -219,16 +219,37 @@ impl Word for bool {
     }
 }
 
+impl Word for Clock {
+    const SIGNED: bool = false;
+    #[inline(always)]
+    fn wrap(self, _spare: u32) -> Self {
+        self
+    }
+    fn raw(self, _spare: u32) -> u64 {
+        self.clk as u64
+    }
+}
+
+/// Direction of a primitive's output whose model assigns only values that fit: reading it costs nothing.
+#[derive(Clone, Debug)]
+pub struct Held;
+
+impl Direction for Held {
+    const KIND: AtomKind = AtomKind::OutputParameter;
+}
+
 /// A signal: port or local wire of run-time width. `next` is what the kernel (or, at the top, the driver) assigns.
+///
+/// A simulated circuit is walked through thousands of times a millisecond: small signals keep it in the nearest cache.
 #[derive(Debug)]
 pub struct Sig<D: Direction, T: Word> {
     /// The value assigned.
     pub next: T,
     value: T,
-    spare: u32,
+    id: u32,
+    spare: u8,
     changed: bool,
     claimed: bool,
-    id: usize,
     direction: PhantomData<D>,
 }
 
@@ -250,22 +271,27 @@ impl<D: Direction, T: Word> Sig<D, T> {
         Sig {
             next: T::default(),
             value: T::default(),
-            spare: 64 - width,
+            id: signal_id(),
+            spare: 64 - width as u8,
             changed: false,
             claimed: false,
-            id: get_signal_id(),
             direction: PhantomData,
         }
     }
 
     /// Width in bits.
     pub fn width(&self) -> u32 {
-        64 - self.spare
+        64 - self.spare()
     }
 
     #[inline(always)]
-    fn assigned(&self) -> T {
-        self.next.wrap(self.spare)
+    fn spare(&self) -> u32 {
+        self.spare as u32
+    }
+
+    #[inline(always)]
+    pub(crate) fn assigned(&self) -> T {
+        self.next.wrap(self.spare())
     }
 
     /// Takes over what was assigned; tells whether it is new.
@@ -278,9 +304,48 @@ impl<D: Direction, T: Word> Sig<D, T> {
     }
 }
 
+/// The signals of one name at a block's border: one, or several.
+pub trait Wires {
+    /// Takes over what was assigned; tells whether it is new.
+    fn take(&mut self) -> bool;
+}
+
+impl<D: Direction, T: Word> Wires for Sig<D, T> {
+    // Most signals stand still most of the time: the usual case is a comparison.
+    #[inline(always)]
+    fn take(&mut self) -> bool {
+        self.next != self.value && self.commit()
+    }
+}
+
+impl<W: Wires> Wires for Vec<W> {
+    #[inline(always)]
+    fn take(&mut self) -> bool {
+        let mut new = false;
+        for wires in self.iter_mut() {
+            new |= wires.take();
+        }
+        new
+    }
+}
+
 impl<D: Direction> Default for Sig<D, bool> {
     fn default() -> Self {
         Sig::new(1)
+    }
+}
+
+impl<D: Direction> Default for Sig<D, Clock> {
+    fn default() -> Self {
+        Sig::new(1)
+    }
+}
+
+impl<T: Word> Sig<Held, T> {
+    /// The value held.
+    #[inline(always)]
+    pub fn val(&self) -> T {
+        self.next
     }
 }
 
@@ -317,21 +382,28 @@ pub trait Pattern {
 impl Pattern for Sig<In, S> {
     #[inline(always)]
     fn pattern(self) -> U {
-        U(self.value.raw(self.spare))
+        U(self.value.raw(self.spare()))
     }
 }
 
 impl Pattern for Sig<Out, S> {
     #[inline(always)]
     fn pattern(self) -> U {
-        U(self.assigned().raw(self.spare))
+        U(self.assigned().raw(self.spare()))
+    }
+}
+
+impl Pattern for Sig<Held, S> {
+    #[inline(always)]
+    fn pattern(self) -> U {
+        U(self.next.raw(self.spare()))
     }
 }
 
 impl Pattern for Sig<Local, S> {
     #[inline(always)]
     fn pattern(self) -> U {
-        U(self.assigned().raw(self.spare))
+        U(self.assigned().raw(self.spare()))
     }
 }
 
@@ -339,6 +411,11 @@ impl Pattern for Sig<Local, S> {
 #[inline(always)]
 pub fn unsigned_cast_of(signal: impl Pattern) -> U {
     signal.pattern()
+}
+
+/// RustHDL counts signals from 1 on in each process.
+fn signal_id() -> u32 {
+    u32::try_from(get_signal_id()).expect("fewer than 2^32 signals")
 }
 
 /// A named constant; becomes a `localparam`.

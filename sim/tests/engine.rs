@@ -354,28 +354,29 @@ fn verilator_equals_the_machine_and_names_what_differs() {
     }
 }
 
-/// Open defect: the Verilated harness ends such a run as complete instead of waiting for the flag (seen: not stuck, no error, 7 words taken).
+/// An input that stops for ever: flagged after 2^24 cycles, and nothing comes out.
 #[test]
-#[ignore = "fails: the Verilated run of an input that stops ends too early"]
 fn an_input_that_stops_for_ever_is_flagged_in_verilator() {
     let simulator = EngineSimulator::new(&core(), Target::Generic).expect("builds");
-    let model = verilated(simulator.driver().verilog(), &simulator);
-    // An input that stops for ever: flagged after 2^24 cycles, and nothing comes out.
-    let (program, loaded) = tiny(13);
-    let open = [Case {
-        input: (0..COLS as i32 + 3).collect(),
-        ends: false,
-        expected: Expected::default(),
-    }];
-    let forever = StreamOptions {
-        patience: (1 << 24) + 1000,
+    let model = built(&Design::rtl("engine", simulator.driver().verilog()), &simulator);
+    let (_, loaded) = tiny(13);
+    let beats: Vec<_> = (0..COLS as i32 + 3).map(|n| (n, false)).collect();
+    let patient = |patience| StreamOptions {
+        patience,
         ..options(1, 0.0)
     };
-    let nothing = |_| Ok(Expected::default());
-    let run = model
-        .run(&program, loaded.writes(&core()), &open, &forever, nothing)
-        .expect("ends");
-    assert_eq!((run.stuck, run.error, run.words.len(), run.words_in), (true, 64, 0, 9));
+    let send = |patience| {
+        model
+            .send(loaded.writes(&core()), &beats, &patient(patience))
+            .expect("ends")
+    };
+    let (early, late) = (send((1 << 24) - 1000), send((1 << 24) + 1000));
+    assert_eq!((early.stuck, early.error, early.words.len(), early.words_in), (true, 0, 0, 9));
+    assert_eq!((late.stuck, late.error, late.words.len(), late.words_in), (true, 64, 0, 9));
+    assert!(late.cycles > 1 << 24, "{}", late.cycles);
+    // The same beats in RustHDL show the same taps.
+    let run = engine(&loaded).send(&beats, &options(1, 0.0), |_, _| {}).expect("settles");
+    assert_eq!((run.observed, run.words_in), (late.observed, 9));
 }
 
 /// Both families' netlists with their cells: SPRAM and SB_MAC16, DP16KD and MULT18X18D.
