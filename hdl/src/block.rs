@@ -48,21 +48,13 @@ pub struct Activity {
     pub clocked: bool,
 }
 
-/// What an edge did to a part.
+/// What an edge did to parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Edge {
-    /// An output is new.
-    pub new: bool,
-    /// Another edge with the same inputs may change something.
+    /// Not zero: an output is new.
+    pub new: u64,
+    /// No output is new, and yet another edge with the same inputs may change something.
     pub awake: bool,
-}
-
-impl std::ops::BitOrAssign for Edge {
-    #[inline(always)]
-    fn bitor_assign(&mut self, other: Edge) {
-        self.new |= other.new;
-        self.awake |= other.awake;
-    }
 }
 
 /// A part of a block, as its parent simulates it.
@@ -71,8 +63,8 @@ pub trait Part: Block {
     fn find_clock(&mut self);
     /// The parent's kernel has run: works off new inputs; tells whether an output is new.
     fn follow(&mut self) -> bool;
-    /// A rising edge.
-    fn tick(&mut self) -> Edge;
+    /// A rising edge; adds what it did to `edge`.
+    fn tick(&mut self, edge: &mut Edge);
 }
 
 impl<P: Part> Part for Vec<P> {
@@ -88,12 +80,8 @@ impl<P: Part> Part for Vec<P> {
         new
     }
     #[inline(always)]
-    fn tick(&mut self) -> Edge {
-        let mut edge = Edge::default();
-        for part in self.iter_mut() {
-            edge |= part.tick();
-        }
-        edge
+    fn tick(&mut self, edge: &mut Edge) {
+        self.iter_mut().for_each(|part| part.tick(edge));
     }
 }
 
@@ -133,29 +121,26 @@ macro_rules! block {
                     if !moved {
                         self.activity.settled = true;
                         #[allow(unused_mut)]
-                        let mut new = false;
-                        $( new |= $crate::number::Wires::take(&mut self.$o); )*
-                        return new;
+                        let mut new = 0u64;
+                        $( $crate::number::Wires::take(&mut self.$o, &mut new); )*
+                        return new != 0;
                     }
                 }
                 self.activity.settled = false;
                 true
             }
 
-            /// A rising edge, with the inputs taken over last.
-            fn rise(&mut self) -> $crate::block::Edge {
+            /// A rising edge, with the inputs taken over last: whether an output is new, and whether another edge may move something.
+            fn rise(&mut self) -> (bool, bool) {
+                if self.activity.quiet {
+                    return (false, false);
+                }
                 #[allow(unused_mut)]
                 let mut edge = $crate::block::Edge::default();
-                if self.activity.quiet {
-                    return edge;
-                }
-                $( edge |= $crate::block::Part::tick(&mut self.$p); )*
-                edge.awake |= edge.new;
-                self.activity.quiet = !edge.awake;
-                if edge.new {
-                    edge.new = self.settle();
-                }
-                edge
+                $( $crate::block::Part::tick(&mut self.$p, &mut edge); )*
+                let awake = edge.awake || edge.new != 0;
+                self.activity.quiet = !awake;
+                (edge.new != 0 && self.settle(), awake)
             }
         }
 
@@ -165,20 +150,20 @@ macro_rules! block {
             }
             fn follow(&mut self) -> bool {
                 #[allow(unused_mut)]
-                let mut work = !self.activity.settled;
-                $( work |= $crate::number::Wires::take(&mut self.$i); )*
-                if !work {
+                let mut work = !self.activity.settled as u64;
+                $( $crate::number::Wires::take(&mut self.$i, &mut work); )*
+                if work == 0 {
                     return false;
                 }
                 self.activity.quiet = false;
                 self.settle()
             }
             #[inline(always)]
-            fn tick(&mut self) -> $crate::block::Edge {
+            fn tick(&mut self, edge: &mut $crate::block::Edge) {
                 if self.activity.clocked {
-                    self.rise()
-                } else {
-                    Default::default()
+                    let (new, awake) = self.rise();
+                    edge.new |= new as u64;
+                    edge.awake |= awake;
                 }
             }
         }
@@ -200,13 +185,13 @@ macro_rules! block {
                 let mut new = false;
                 let level = self.clock.val().clk;
                 if level && !self.activity.clock && self.activity.settled {
-                    new |= self.rise().new;
+                    new |= self.rise().0;
                 }
                 self.clock.update_all();
                 self.activity.clock = self.clock.val().clk;
                 new |= $crate::block::Part::follow(self);
                 if self.activity.clock && !level {
-                    new |= self.rise().new;
+                    new |= self.rise().0;
                 }
                 self.activity.changed = new;
             }
@@ -245,21 +230,21 @@ macro_rules! leaf {
                 false
             }
             #[inline(always)]
-            fn tick(&mut self) -> $crate::block::Edge {
-                let mut edge = $crate::block::Edge::default();
+            fn tick(&mut self, edge: &mut $crate::block::Edge) {
                 if !self.activity.clocked {
-                    return edge;
+                    return;
                 }
                 #[allow(unused_mut)]
-                let mut work = !self.activity.quiet;
-                $( work |= $crate::number::Wires::take(&mut self.$i); )*
-                if work {
-                    edge.awake = self.edge();
-                    $( edge.new |= $crate::number::Wires::take(&mut self.$o); )*
-                    edge.awake |= edge.new;
-                    self.activity.quiet = !edge.awake;
+                let mut work = !self.activity.quiet as u64;
+                $( $crate::number::Wires::take(&mut self.$i, &mut work); )*
+                if work != 0 {
+                    let hidden = self.edge();
+                    let mut new = 0u64;
+                    $( $crate::number::Wires::take(&mut self.$o, &mut new); )*
+                    self.activity.quiet = !hidden && new == 0;
+                    edge.new |= new;
+                    edge.awake |= hidden;
                 }
-                edge
             }
         }
 

@@ -180,6 +180,10 @@ leaves!(WideS => S as i64, WideU => S as i64, U => S as i64, WideU => U as u64, 
 pub trait Word: Copy + PartialEq + Default + std::fmt::Debug + 'static {
     /// Whether Verilog declares it `signed`.
     const SIGNED: bool;
+    /// Whether it is a single wire, which always fits.
+    const FLAG: bool = false;
+    /// The bits in which two values differ.
+    fn differs(self, other: Self) -> u64;
     /// The value reduced to `64 - spare` bits.
     fn wrap(self, spare: u32) -> Self;
     /// The bits, zeros above the width.
@@ -188,6 +192,10 @@ pub trait Word: Copy + PartialEq + Default + std::fmt::Debug + 'static {
 
 impl Word for S {
     const SIGNED: bool = true;
+    #[inline(always)]
+    fn differs(self, other: Self) -> u64 {
+        (self.0 ^ other.0) as u64
+    }
     #[inline(always)]
     fn wrap(self, spare: u32) -> Self {
         S(self.0 << spare >> spare)
@@ -200,6 +208,10 @@ impl Word for S {
 impl Word for U {
     const SIGNED: bool = false;
     #[inline(always)]
+    fn differs(self, other: Self) -> u64 {
+        self.0 ^ other.0
+    }
+    #[inline(always)]
     fn wrap(self, spare: u32) -> Self {
         U(self.0 << spare >> spare)
     }
@@ -210,6 +222,11 @@ impl Word for U {
 
 impl Word for bool {
     const SIGNED: bool = false;
+    const FLAG: bool = true;
+    #[inline(always)]
+    fn differs(self, other: Self) -> u64 {
+        (self ^ other) as u64
+    }
     #[inline(always)]
     fn wrap(self, _spare: u32) -> Self {
         self
@@ -221,6 +238,10 @@ impl Word for bool {
 
 impl Word for Clock {
     const SIGNED: bool = false;
+    const FLAG: bool = true;
+    fn differs(self, other: Self) -> u64 {
+        (self.clk ^ other.clk) as u64
+    }
     #[inline(always)]
     fn wrap(self, _spare: u32) -> Self {
         self
@@ -306,26 +327,29 @@ impl<D: Direction, T: Word> Sig<D, T> {
 
 /// The signals of one name at a block's border: one, or several.
 pub trait Wires {
-    /// Takes over what was assigned; tells whether it is new.
-    fn take(&mut self) -> bool;
+    /// Takes over what was assigned; sets bits in `new` if it is new.
+    fn take(&mut self, new: &mut u64);
 }
 
 impl<D: Direction, T: Word> Wires for Sig<D, T> {
     // Most signals stand still most of the time: the usual case is a comparison.
     #[inline(always)]
-    fn take(&mut self) -> bool {
-        self.next != self.value && self.commit()
+    fn take(&mut self, new: &mut u64) {
+        if T::FLAG {
+            *new |= self.next.differs(self.value);
+            self.value = self.next;
+        } else if self.next != self.value {
+            let now = self.assigned();
+            *new |= now.differs(self.value);
+            self.value = now;
+        }
     }
 }
 
 impl<W: Wires> Wires for Vec<W> {
     #[inline(always)]
-    fn take(&mut self) -> bool {
-        let mut new = false;
-        for wires in self.iter_mut() {
-            new |= wires.take();
-        }
-        new
+    fn take(&mut self, new: &mut u64) {
+        self.iter_mut().for_each(|wires| wires.take(new));
     }
 }
 

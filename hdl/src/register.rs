@@ -81,14 +81,17 @@ impl<T: Word> Part for Reg<T> {
         false
     }
     #[inline(always)]
-    fn tick(&mut self) -> Edge {
-        if self.d.next == self.q.next || !self.clocked {
-            return Edge::default();
+    fn tick(&mut self, edge: &mut Edge) {
+        if T::FLAG {
+            if self.clocked {
+                edge.new |= self.d.next.differs(self.q.next);
+                self.q.next = self.d.next;
+            }
+        } else if self.d.next != self.q.next && self.clocked {
+            let now = self.d.assigned();
+            edge.new |= now.differs(self.q.next);
+            self.q.next = now;
         }
-        let now = self.d.assigned();
-        let new = now != self.q.next;
-        self.q.next = now;
-        Edge { new, awake: new }
     }
 }
 

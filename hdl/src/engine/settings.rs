@@ -100,17 +100,15 @@ macro_rules! settings {
                 false
             }
             #[inline(always)]
-            fn tick(&mut self) -> $crate::block::Edge {
+            fn tick(&mut self, edge: &mut $crate::block::Edge) {
                 use rust_hdl::prelude::Block;
-                if !(self.activity.clocked && self.write.next) {
-                    return Default::default();
+                if self.activity.clocked && self.write.next {
+                    self.write.update_all();
+                    self.number.update_all();
+                    self.data.update_all();
+                    // The same word again changes nothing.
+                    edge.new |= self.edge() as u64;
                 }
-                self.write.update_all();
-                self.number.update_all();
-                self.data.update_all();
-                let new = self.edge();
-                // The same word again changes nothing.
-                $crate::block::Edge { new, awake: new }
             }
         }
 
