@@ -371,11 +371,19 @@ fn an_input_that_stops_for_ever_is_flagged_in_verilator() {
             .expect("ends")
     };
     let (early, late) = (send((1 << 24) - 1000), send((1 << 24) + 1000));
-    assert_eq!((early.stuck, early.error, early.words.len(), early.words_in), (true, 0, 0, 9));
-    assert_eq!((late.stuck, late.error, late.words.len(), late.words_in), (true, 64, 0, 9));
+    assert_eq!(
+        (early.stuck, early.error, early.words.len(), early.words_in),
+        (true, 0, 0, 9)
+    );
+    assert_eq!(
+        (late.stuck, late.error, late.words.len(), late.words_in),
+        (true, 64, 0, 9)
+    );
     assert!(late.cycles > 1 << 24, "{}", late.cycles);
     // The same beats in RustHDL show the same taps.
-    let run = engine(&loaded).send(&beats, &options(1, 0.0), |_, _| {}).expect("settles");
+    let run = engine(&loaded)
+        .send(&beats, &options(1, 0.0), |_, _| {})
+        .expect("settles");
     assert_eq!((run.observed, run.words_in), (late.observed, 9));
 }
 
