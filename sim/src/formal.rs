@@ -2,7 +2,7 @@
 //!
 //! | | [`prove`] | [`prove_pipeline`] |
 //! |---|---|---|
-//! | proved | output `bad` of module `top` is 0 in every cycle from cycle `after` on, whatever the registers held at the start | the same, from the cycle on in which the pipeline is full |
+//! | proved | output `bad` of module `top` is 0 in every cycle from cycle `after` on; memories are not modelled: a read gives any word | the same, from the cycle on in which the pipelines are full |
 //! | how | temporal induction | every register is an unknown function of what comes in: what is computed alike from alike is one, and `bad` is what is left |
 //! | for | anything small, without large products | two pipelines of the same depth, with products of any size written alike |
 //! | cells | the vendors' models, as in co-simulation | |
@@ -19,6 +19,9 @@ use std::time::Duration;
 
 /// Longest induction.
 pub const STEPS: u32 = 12;
+
+/// What nothing drives may be anything; Yosys would take it for whatever helps.
+const FREE: &str = "setundef -undriven -anyseq";
 
 /// A register as an unknown function; one that takes a constant holds it.
 const DELAY: &str = r#"(* blackbox *) module ASTROMORPH_DELAY(input C, input D, output Q); endmodule
@@ -46,7 +49,7 @@ pub fn prove(
         .map(|(wire, net)| format!("connect -set {wire} {net}; "))
         .collect();
     let script = format!(
-        "flatten; {joined}memory; async2sync; opt -full; dffunmap; opt_clean; \
+        "flatten; {joined}delete t:$mem*; {FREE}; async2sync; opt -full; dffunmap; opt_clean; \
          sat -tempinduct -prove bad 0 -seq {after} -maxsteps {STEPS} -verify"
     );
     solve(yosys, design, &script, limit, dir)
@@ -59,9 +62,11 @@ pub fn prove_pipeline(yosys: &Installed, design: &Design, limit: Duration, dir: 
         let path = dir.join(name);
         std::fs::write(&path, text).map_err(Error::io("write", &path))?;
     }
-    let script = "flatten; async2sync; opt -full; dffunmap; opt -full; setattr -unset init w:*; read_verilog -lib delay.v; \
-                  simplemap t:$dff; techmap -map delay_map.v; opt -full -share_all; opt -full -share_all; opt_clean; sat -prove bad 0 -verify";
-    solve(yosys, design, script, limit, dir)
+    let script = format!(
+        "flatten; {FREE}; async2sync; opt -full; dffunmap; opt -full; setattr -unset init w:*; read_verilog -lib delay.v; \
+                  simplemap t:$dff; techmap -map delay_map.v; opt -full -share_all; opt -full -share_all; opt_clean; sat -prove bad 0 -verify"
+    );
+    solve(yosys, design, &script, limit, dir)
 }
 
 /// Runs `script` on the design; a file written after the solver has agreed, nothing else counts as a proof.
