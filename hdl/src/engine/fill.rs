@@ -99,12 +99,14 @@ block! {
             half: Sig<Local, U>,
             from_beyond: Sig<Local, U>,
             bank_beyond: Sig<Local, U>,
+            words_beyond: Sig<Local, U>,
             zero: Const<U>,
             group: Const<U>,
             last_lane: Const<U>,
             top_word: Const<U>,
             top_bank: Const<U>,
             bank_shift: Const<U>,
+            words_shift: Const<U>,
             m_shift: Const<U>,
         }
     }
@@ -132,7 +134,7 @@ impl Fill {
             error: Flag::default(),
             asking: Reg::default(),
             from: Reg::new(s.m_bits + 1),
-            words: Reg::new(COUNT_BITS),
+            words: Reg::new(s.bank_bits + 1),
             ask_lane: Reg::new(s.lane_bits),
             bank: Reg::new(s.bank_bits + 1),
             put_lane: Reg::new(s.lane_bits),
@@ -142,12 +144,14 @@ impl Fill {
             half: Sig::new(COUNT_BITS),
             from_beyond: Sig::new(24 - s.m_bits),
             bank_beyond: Sig::new(17 - s.bank_bits),
+            words_beyond: Sig::new(16 - s.bank_bits.min(15)),
             zero: Const::natural(0),
             group: Const::natural(s.group as u64),
             last_lane: Const::natural(((s.groups - 1) * s.group) as u64),
             top_word: Const::natural(s.m_words as u64 - 1),
             top_bank: Const::natural(s.bank_words as u64 - 1),
             bank_shift: Const::natural(s.bank_bits.into()),
+            words_shift: Const::natural(17 + s.bank_bits as u64),
             m_shift: Const::natural(s.m_bits.into()),
             activity: Default::default(),
         })
@@ -202,10 +206,13 @@ impl Logic for Fill {
         self.from_beyond.next = (self.value.val() >> self.m_shift.val().index()).into();
         self.half.next = self.value.val().into();
         self.bank_beyond.next = (self.half.val() >> self.bank_shift.val().index()).into();
+        self.words_beyond.next = (self.value.val() >> self.words_shift.val().index()).into();
         self.error_r.d.next = (self.granted.val() && (self.from.q.val() > self.top_word.val()))
             || (self.word_valid.val() && (self.bank.q.val() > self.top_bank.val()))
             || (self.set.val() && (self.number.val() == 1) && !(self.from_beyond.val() == 0))
-            || (self.set.val() && (self.number.val() == 2) && !(self.bank_beyond.val() == 0));
+            || (self.set.val()
+                && (self.number.val() == 2)
+                && !((self.bank_beyond.val() == 0) && (self.words_beyond.val() == 0)));
         if self.reset.val() {
             self.asking.d.next = false;
             self.flight.d.next = self.zero.val();

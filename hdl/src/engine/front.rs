@@ -2,15 +2,18 @@
 //! residual operand ([`other`](super::other)). All three round in one [`shifter`](super::shifter), which takes a word every cycle.
 //!
 //! Configuration: inputs named as the fields of `docs/engine.md` section 3, stored codes and all (`function_kind`, as `function` is a word of Verilog; `shift` is the shift + 16, `offset` 16 more,
-//! …). They stand still from a step's first word until `busy` has fallen.
+//! …). They stand still from
+//! 4 cycles before a step's first word until `busy` has fallen; `addend_kind` already from `addend_start` on.
 //!
 //! | port | width | |
 //! |---|---|---|
 //! | reset | 1 | forgets the words on their way |
 //! | even | 1 | high in every other cycle |
-//! | addend_start, addend_base, other_start, other_base | 1, M, 1, N | before the step's first word: pointers take these addresses |
+//! | clear | 1 | one cycle, when idle: pointers forget where they stood |
+//! | addend_start, other_start | 1, 1 | one cycle each, after `clear` and before the step's first word: a pointer takes the base |
+//! | base | max(M, N) | in these two cycles alone: the address, register included |
 //! | block_first | 1 | t0 = 0: states begin at nothing |
-//! | entry_valid, entry_word | 1, A | on an even cycle: number 0 of the times below. With `slow` at most every 4 cycles |
+//! | entry_valid, entry_word | 1, A | on an even cycle: number 0 of the times below. With `slow` (residual operands, wide states) in cycles that are equal mod 4 |
 //! | entry_row_last, entry_pass_last, entry_last | 1 | on an even cycle; the second also without a word |
 //! | addend_request, addend_address | 1, M | cycle 0; of a wide state again in 2 |
 //! | addend | 32 | 3 cycles after its request |
@@ -48,9 +51,10 @@
 //! // Rounding by 4 to 8 bits, then ReLU exact by 1 to the left: 1000/16 = 62.5 gives 63, 126.
 //! (u.shift.next, u.bits.next) = (U::new(16 + 4), U::new(8));
 //! (u.function_kind.next, u.function_shift.next) = (U::new(2), U::new(16 - 1));
-//! for cycle in 0..LATENCY {
+//! for cycle in 0..4 + LATENCY {
 //!     u.even.next = cycle % 2 == 0;
-//!     (u.entry_valid.next, u.entry_word.next) = (cycle == 0, S::new(1000));
+//!     (u.entry_valid.next, u.entry_word.next) = (cycle == 4, S::new(1000));
+//!     simulate(&mut u, 10);
 //!     for level in [true, false] { u.clock.next.clk = level; simulate(&mut u, 10); }
 //! }
 //! u.even.next = false;
@@ -58,11 +62,12 @@
 //! assert_eq!((u.x_valid.val(), u.x.val().get()), (true, 126));
 //! ```
 
-use super::LINE_BITS;
+use super::flags::Flags;
 use super::function::Function;
 use super::linear::{ADDEND_BITS, EXPONENT_BITS, Linear, OFFSET_BITS};
 use super::other::{Other, aligned_bits};
 use super::shifter::{FIELD_BITS, Shifter, WIDTH_BITS};
+use super::turns::Turns;
 use super::walker::{STRIDE_BITS, Walker};
 use crate::block;
 use crate::number::{Const, Flag, S, Sig, U, natural_bits, unsigned_cast_of};
@@ -86,10 +91,14 @@ block! {
             reset: Flag<In>,
             /// An even cycle.
             even: Flag<In>,
-            /// Pointers to their bases.
+            /// Pointers forget where they stood.
+            clear: Flag<In>,
+            /// The addend's pointer, and a state's, to the base.
             addend_start: Flag<In>,
-            /// The second operand's pointer to `other_base`.
+            /// The second operand's pointer to the base.
             other_start: Flag<In>,
+            /// Address of the two.
+            base: Sig<In, U>,
             /// First block of the loop.
             block_first: Flag<In>,
             /// A word comes.
@@ -110,12 +119,12 @@ block! {
             operand: Sig<In, S>,
             /// Field: 0 array.
             source: Sig<In, U>,
+            /// Field.
+            cols: Sig<In, U>,
             /// Field: 0 none, 1 word, 2 state.
             addend_kind: Sig<In, U>,
             /// Field: a state has two words.
             wide: Flag<In>,
-            /// First addend or state.
-            addend_base: Sig<In, U>,
             /// Field.
             addend_stride: Sig<In, U>,
             /// Field: shift + 16.
@@ -136,8 +145,6 @@ block! {
             drop: Sig<In, U>,
             /// Field: 0 none, 1 key, 2 residual.
             other_kind: Sig<In, U>,
-            /// First element.
-            other_base: Sig<In, U>,
             /// Field.
             other_stride: Sig<In, U>,
             /// Field: |left|.
@@ -208,54 +215,29 @@ block! {
             tap_other_valid: Flag<Out>,
         }
         parts {
-            late_valid: Reg<bool>,
-            late_row: Reg<bool>,
-            late_pass: Reg<bool>,
-            late_last: Reg<bool>,
-            line: Reg<U>,
-            row_line: Reg<U>,
-            pass_line: Reg<U>,
-            last_line: Reg<U>,
+            two: Reg<bool>,
+            state: Reg<bool>,
+            key: Reg<bool>,
+            residual: Reg<bool>,
+            addend_used: Reg<bool>,
+            cols_not: Reg<S>,
+            flags: Flags,
             addend_walker: Walker,
             other_walker: Walker,
             linear: Linear,
-            field: Reg<U>,
+            turns: Turns,
             shifter: Shifter,
             unit: Function,
             other: Other,
         }
         locals {
-            two: Flag<Local>,
-            state: Flag<Local>,
-            key: Flag<Local>,
-            residual: Flag<Local>,
-            in_valid: Flag<Local>,
-            in_row: Flag<Local>,
-            in_pass: Flag<Local>,
-            in_last: Flag<Local>,
-            moved: Sig<Local, U>,
-            row_moved: Sig<Local, U>,
-            pass_moved: Sig<Local, U>,
-            last_moved: Sig<Local, U>,
             ask: Flag<Local>,
             store: Flag<Local>,
             request: Flag<Local>,
             high: Sig<Local, U>,
-            exact: Sig<Local, S>,
-            scaled: Sig<Local, S>,
-            aligned: Sig<Local, S>,
-            mixed: Sig<Local, S>,
-            residual_code: Sig<Local, U>,
-            out: Flag<Local>,
             has_wide: Const<bool>,
-            none: Const<U>,
-            kept: Const<U>,
-            entered: Const<U>,
-            straight: Const<U>,
-            width: Const<U>,
             beside: Const<U>,
             above: Const<U>,
-            zero: Const<S>,
         }
     }
 }
@@ -276,8 +258,10 @@ impl Front {
             clock: Signal::default(),
             reset: Flag::default(),
             even: Flag::default(),
+            clear: Flag::default(),
             addend_start: Flag::default(),
             other_start: Flag::default(),
+            base: Sig::new(element_bits.max(m_bits)),
             block_first: Flag::default(),
             entry_valid: Flag::default(),
             entry_word: Sig::new(acc),
@@ -288,9 +272,9 @@ impl Front {
             exponent: Sig::new(EXPONENT_BITS),
             operand: Sig::new(w),
             source: Sig::new(2),
+            cols: Sig::new(STRIDE_BITS),
             addend_kind: Sig::new(2),
             wide: Flag::default(),
-            addend_base: Sig::new(m_bits),
             addend_stride: Sig::new(STRIDE_BITS),
             shift: Sig::new(FIELD_BITS),
             bits: Sig::new(WIDTH_BITS),
@@ -301,7 +285,6 @@ impl Front {
             index_bits: Sig::new(4),
             drop: Sig::new(5),
             other_kind: Sig::new(2),
-            other_base: Sig::new(element_bits),
             other_stride: Sig::new(STRIDE_BITS),
             left: Sig::new(5),
             left_is_value: Flag::default(),
@@ -335,54 +318,28 @@ impl Front {
             tap_function_valid: Flag::default(),
             tap_other_data: Sig::new(sw),
             tap_other_valid: Flag::default(),
-            late_valid: Reg::default(),
-            late_row: Reg::default(),
-            late_pass: Reg::default(),
-            late_last: Reg::default(),
-            line: Reg::new(LINE_BITS),
-            row_line: Reg::new(LINE_BITS),
-            pass_line: Reg::new(LINE_BITS),
-            last_line: Reg::new(LINE_BITS),
+            two: Reg::default(),
+            state: Reg::default(),
+            key: Reg::default(),
+            residual: Reg::default(),
+            addend_used: Reg::default(),
+            cols_not: Reg::new(STRIDE_BITS + 1),
+            flags: Flags::new(),
             addend_walker: Walker::new("front.addend", m_bits)?,
             other_walker: Walker::new("front.other", element_bits)?,
             linear: Linear::new(acc)?,
-            field: Reg::new(FIELD_BITS),
+            turns: Turns::new(acc, unit.scaled.width(), aligned_bits(core), w),
             shifter: Shifter::new("front.shifter", shifted, sw + 1)?,
             unit,
             other: Other::new(core)?,
-            two: Flag::default(),
-            state: Flag::default(),
-            key: Flag::default(),
-            residual: Flag::default(),
-            in_valid: Flag::default(),
-            in_row: Flag::default(),
-            in_pass: Flag::default(),
-            in_last: Flag::default(),
-            moved: Sig::new(LINE_BITS),
-            row_moved: Sig::new(LINE_BITS),
-            pass_moved: Sig::new(LINE_BITS),
-            last_moved: Sig::new(LINE_BITS),
             ask: Flag::default(),
             store: Flag::default(),
             request: Flag::default(),
             high: Sig::new(acc - above),
-            exact: Sig::new(shifted),
-            scaled: Sig::new(shifted),
-            aligned: Sig::new(shifted),
-            mixed: Sig::new(shifted),
-            residual_code: Sig::new(FIELD_BITS),
-            out: Flag::default(),
             has_wide: Const::new(1, acc > ADDEND_BITS),
-            none: Const::natural(0),
-            // All but the bits that only a residual needs.
-            kept: Const::new(LINE_BITS, U::new(0x1fff)),
-            entered: Const::natural(2),
-            straight: Const::natural(16),
-            width: Const::natural(w as u64),
             // The low word's bits that stay where the high word has none.
             beside: Const::new(ADDEND_BITS, U::new((1 << ADDEND_BITS) - (1 << (acc - above)))),
             above: Const::natural(above as u64),
-            zero: Const::new(1, S::new(0)),
             activity: Default::default(),
         })
     }
@@ -396,83 +353,56 @@ impl Front {
 impl Logic for Front {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self, clock, late_valid, late_row, late_pass, late_last, line, row_line, pass_line, last_line, field
+        dff_setup!(self, clock, two, state, key, residual, addend_used, cols_not);
+        clock!(
+            self,
+            clock,
+            flags,
+            addend_walker,
+            other_walker,
+            linear,
+            turns,
+            shifter,
+            unit,
+            other
         );
-        clock!(self, clock, addend_walker, other_walker, linear, shifter, unit, other);
-        self.state.next = self.addend_kind.val() == 2;
-        self.two.next = self.state.val() && self.wide.val() && self.has_wide.val();
-        self.key.next = self.other_kind.val() == 1;
-        self.residual.next = self.other_kind.val() == 2;
+        // What stands still is decoded once.
+        self.state.d.next = self.addend_kind.val() == 2;
+        self.two.d.next = (self.addend_kind.val() == 2) && self.wide.val() && self.has_wide.val();
+        self.key.d.next = self.other_kind.val() == 1;
+        self.residual.d.next = self.other_kind.val() == 2;
+        self.addend_used.d.next =
+            (self.addend_kind.val() == 1) || ((self.addend_kind.val() == 2) && !self.block_first.val());
+        self.cols_not.d.next = (!self.cols.val()).into();
 
-        // The words on their way; a wide state's begin two cycles later.
-        self.in_valid.next = self.entry_valid.val();
-        self.in_row.next = self.entry_row_last.val();
-        self.in_pass.next = self.entry_pass_last.val();
-        self.in_last.next = self.entry_last.val();
-        if self.two.val() {
-            self.in_valid.next = self.late_valid.q.val();
-            self.in_row.next = self.late_row.q.val();
-            self.in_pass.next = self.late_pass.q.val();
-            self.in_last.next = self.late_last.q.val();
-        }
-        self.moved.next = (self.line.q.val() << 1).into();
-        self.pass_moved.next = (self.pass_line.q.val() << 1).into();
-        if !self.residual.val() {
-            self.moved.next = ((self.line.q.val() << 1) & self.kept.val()).into();
-            self.pass_moved.next = ((self.pass_line.q.val() << 1) & self.kept.val()).into();
-        }
-        self.row_moved.next = (self.row_line.q.val() << 1).into();
-        self.last_moved.next = (self.last_line.q.val() << 1).into();
-        if self.even.val() {
-            self.late_valid.d.next = self.entry_valid.val();
-            self.late_row.d.next = self.entry_row_last.val();
-            self.late_pass.d.next = self.entry_pass_last.val();
-            self.late_last.d.next = self.entry_last.val();
-            self.line.d.next = self.moved.val();
-            self.row_line.d.next = self.row_moved.val();
-            self.pass_line.d.next = self.pass_moved.val();
-            self.last_line.d.next = self.last_moved.val();
-            if self.in_valid.val() {
-                self.line.d.next = (self.moved.val() | self.entered.val()).into();
-            }
-            if self.in_row.val() {
-                self.row_line.d.next = (self.row_moved.val() | self.entered.val()).into();
-            }
-            if self.in_pass.val() {
-                self.pass_line.d.next = (self.pass_moved.val() | self.entered.val()).into();
-            }
-            if self.in_last.val() {
-                self.last_line.d.next = (self.last_moved.val() | self.entered.val()).into();
-            }
-        }
-        if self.reset.val() {
-            self.late_valid.d.next = false;
-            self.late_pass.d.next = false;
-            self.line.d.next = self.none.val();
-            self.pass_line.d.next = self.none.val();
-        }
-        self.busy.next = !(self.line.q.val() == 0)
-            || !(self.pass_line.q.val() == 0)
-            || self.late_valid.q.val()
-            || self.late_pass.q.val();
+        self.flags.reset.next = self.reset.val();
+        self.flags.even.next = self.even.val();
+        self.flags.wide.next = self.two.q.val();
+        self.flags.residual.next = self.residual.q.val();
+        self.flags.valid.next = self.entry_valid.val();
+        self.flags.row_last.next = self.entry_row_last.val();
+        self.flags.pass_last.next = self.entry_pass_last.val();
+        self.flags.last.next = self.entry_last.val();
+        self.busy.next = self.flags.busy.val();
 
         // Addend and sum.
         self.ask.next = (self.entry_valid.val() && !(self.addend_kind.val() == 0))
-            || (self.even.val() && self.late_valid.q.val() && self.two.val());
+            || (self.even.val() && self.flags.late.val() && self.two.q.val());
+        self.addend_walker.clear.next = self.clear.val();
         self.addend_walker.load.next = self.addend_start.val();
-        self.addend_walker.base.next = self.addend_base.val();
+        self.addend_walker.base.next = self.base.val();
         self.addend_walker.step.next = self.ask.val();
-        self.addend_walker.row_end.next = self.entry_row_last.val() && !self.state.val();
+        self.addend_walker.row_end.next = self.entry_row_last.val() && !self.state.q.val();
         self.addend_walker.stride.next = self.addend_stride.val();
+        self.addend_walker.cols_not.next = self.cols_not.q.val();
         self.addend_request.next = self.ask.val();
         self.addend_address.next = self.addend_walker.address.val();
         self.linear.even.next = self.even.val();
-        self.linear.line.next = self.line.q.val();
+        self.linear.line.next = self.flags.line.val();
         self.linear.take.next = self.entry_valid.val();
         self.linear.word.next = self.entry_word.val();
-        self.linear.addend_used.next = (self.addend_kind.val() == 1) || (self.state.val() && !self.block_first.val());
-        self.linear.wide.next = self.two.val();
+        self.linear.addend_used.next = self.addend_used.q.val();
+        self.linear.wide.next = self.two.q.val();
         self.linear.addend.next = self.addend.val();
         self.linear.shift.next = self.shift.val();
         self.linear.normalise.next = self.serial.val() == 2;
@@ -481,66 +411,52 @@ impl Logic for Front {
 
         // States go back; their pointer is the second operand's, which such a step has not.
         self.store.next = !self.even.val()
-            && ((self.line.q.val().get_bit(3) && self.state.val()) || (self.line.q.val().get_bit(4) && self.two.val()));
+            && ((self.flags.line.val().get_bit(3) && self.state.q.val())
+                || (self.flags.line.val().get_bit(4) && self.two.q.val()));
         self.state_store.next = self.store.val();
         self.high.next = (unsigned_cast_of(self.linear.sum) >> self.above.val().index()).into();
         self.state_data.next = self.linear.sum.val();
-        if self.two.val() && self.line.q.val().get_bit(3) {
+        if self.two.q.val() && self.flags.line.val().get_bit(3) {
             self.state_data.next = ((unsigned_cast_of(self.linear.sum) & self.beside.val()) | self.high.val()).into();
         }
-        self.request.next = !self.even.val() && self.line.q.val().get_bit(9) && (self.key.val() || self.residual.val());
-        self.other_walker.load.next = self.other_start.val() && !self.state.val();
-        self.other_walker.base.next = self.other_base.val();
-        if self.state.val() {
+        self.request.next =
+            !self.even.val() && self.flags.line.val().get_bit(9) && (self.key.q.val() || self.residual.q.val());
+        self.other_walker.clear.next = self.clear.val();
+        // `state` is not yet decoded where the base comes.
+        self.other_walker.load.next = self.other_start.val();
+        if self.addend_kind.val() == 2 {
             self.other_walker.load.next = self.addend_start.val();
-            self.other_walker.base.next = self.addend_base.val();
         }
+        self.other_walker.base.next = self.base.val();
         self.other_walker.step.next = self.store.val() || self.request.val();
-        self.other_walker.row_end.next = self.row_line.q.val().get_bit(9) && !self.state.val();
+        self.other_walker.row_end.next = self.flags.asked_row_last.val() && !self.state.q.val();
         self.other_walker.stride.next = self.other_stride.val();
+        self.other_walker.cols_not.next = self.cols_not.q.val();
         self.state_address.next = self.other_walker.address.val();
         self.operand_request.next = self.request.val();
         self.operand_address.next = self.other_walker.address.val();
 
-        // The shifter: sum and residual sum on odd cycles, the function's word on even ones; each is zero where it is not its turn.
-        self.exact.next = self.zero.val();
-        if !self.even.val() && self.line.q.val().get_bit(3) {
-            self.exact.next = self.linear.sum.val();
-        }
-        self.scaled.next = self.unit.scaled.val();
-        self.aligned.next = self.other.aligned.val();
-        self.mixed.next =
-            ((unsigned_cast_of(self.exact) | unsigned_cast_of(self.scaled)) | unsigned_cast_of(self.aligned)).into();
-        self.shifter.x.next = self.mixed.val();
-        // The next cycle's shift.
-        self.residual_code.next = (self.other_shift.val() + 8).into();
-        self.field.d.next = self.linear.field.val();
-        if self.even.val() {
-            if self.residual.val() && self.line.q.val().get_bit(11) {
-                self.field.d.next = self.residual_code.val();
-            }
-        } else {
-            self.field.d.next = self.straight.val();
-            if (self.function_kind.val() == 1) || (self.function_kind.val() == 2) || (self.function_kind.val() == 3) {
-                self.field.d.next = self.function_shift.val();
-            }
-        }
-        self.shifter.field.next = self.field.q.val();
-        self.shifter.bits.next = self.bits.val();
-        if self.even.val() {
-            if self.residual.val() && self.line.q.val().get_bit(13) {
-                self.shifter.bits.next = self.width.val();
-            }
-        } else {
-            if !(self.function_kind.val() == 0) {
-                self.shifter.bits.next = self.width.val();
-            }
-        }
+        // The shifter.
+        self.turns.even.next = self.even.val();
+        self.turns.line.next = self.flags.line.val();
+        self.turns.sum.next = self.linear.sum.val();
+        self.turns.sum_field.next = self.linear.field.val();
+        self.turns.scaled.next = self.unit.scaled.val();
+        self.turns.aligned.next = self.other.aligned.val();
+        self.turns.function_kind.next = self.function_kind.val();
+        self.turns.function_shift.next = self.function_shift.val();
+        self.turns.other_shift.next = self.other_shift.val();
+        self.turns.bits.next = self.bits.val();
+        self.turns.residual.next = self.residual.q.val();
+        self.shifter.x.next = self.turns.x.val();
+        self.shifter.field.next = self.turns.field.val();
+        self.shifter.bits.next = self.turns.width.val();
 
         // Function and second operand.
         self.unit.even.next = self.even.val();
-        self.unit.line.next = self.line.q.val();
+        self.unit.line.next = self.flags.line.val();
         self.unit.x.next = self.shifter.y.val();
+        self.unit.x_negative.next = self.shifter.negative.val();
         self.unit.y.next = self.shifter.y.val();
         self.unit.kind.next = self.function_kind.val();
         self.unit.one.next = self.one.val();
@@ -551,40 +467,34 @@ impl Logic for Front {
         self.unit.table_address.next = self.table_address.val();
         self.unit.table_data.next = self.table_data.val();
         self.function_word.next = self.unit.word.val();
-        self.function_valid.next = !self.even.val() && self.line.q.val().get_bit(10);
-        self.function_row_last.next = !self.even.val() && self.row_line.q.val().get_bit(10);
+        self.function_valid.next = !self.even.val() && self.flags.line.val().get_bit(10);
+        self.function_row_last.next = !self.even.val() && self.flags.function_row_last.val();
         self.other.even.next = self.even.val();
-        self.other.line.next = self.line.q.val();
+        self.other.line.next = self.flags.line.val();
         self.other.word.next = self.unit.word.val();
         self.other.operand.next = self.operand.val();
-        self.other.key.next = self.key.val();
-        self.other.residual.next = self.residual.val();
+        self.other.key.next = self.key.q.val();
+        self.other.residual.next = self.residual.q.val();
         self.other.left.next = self.left.val();
         self.other.left_is_value.next = self.left_is_value.val();
         self.other.y.next = self.shifter.y.val();
 
         // Out.
         self.x.next = self.other.x.val();
-        self.out.next = !self.even.val() && self.line.q.val().get_bit(12);
-        self.x_row_last.next = !self.even.val() && self.row_line.q.val().get_bit(12);
-        self.x_pass_last.next = !self.even.val() && self.pass_line.q.val().get_bit(12);
-        self.x_last.next = !self.even.val() && self.last_line.q.val().get_bit(12);
-        if self.residual.val() {
-            self.out.next = !self.even.val() && self.line.q.val().get_bit(15);
-            self.x_row_last.next = !self.even.val() && self.row_line.q.val().get_bit(15);
-            self.x_pass_last.next = !self.even.val() && self.pass_line.q.val().get_bit(15);
-            self.x_last.next = !self.even.val() && self.last_line.q.val().get_bit(15);
-        }
-        self.x_valid.next = self.out.val();
+        self.x_valid.next = self.flags.out.val();
+        self.x_row_last.next = self.flags.out_row_last.val();
+        self.x_pass_last.next = self.flags.out_pass_last.val();
+        self.x_last.next = self.flags.out_last.val();
         self.tap_sum_data.next = self.linear.sum.val();
-        self.tap_sum_valid.next = !self.even.val() && self.line.q.val().get_bit(3) && (self.source.val() == 0);
+        self.tap_sum_valid.next = !self.even.val() && self.flags.line.val().get_bit(3) && (self.source.val() == 0);
         self.tap_linear_data.next = self.shifter.y.val();
-        self.tap_linear_valid.next =
-            self.even.val() && self.line.q.val().get_bit(5) && !((self.serial.val() == 3) || (self.serial.val() == 4));
+        self.tap_linear_valid.next = self.even.val()
+            && self.flags.line.val().get_bit(5)
+            && !((self.serial.val() == 3) || (self.serial.val() == 4));
         self.tap_function_data.next = self.unit.word.val();
         self.tap_function_valid.next =
-            !self.even.val() && self.line.q.val().get_bit(10) && !(self.function_kind.val() == 0);
+            !self.even.val() && self.flags.line.val().get_bit(10) && !(self.function_kind.val() == 0);
         self.tap_other_data.next = self.other.x.val();
-        self.tap_other_valid.next = self.out.val() && (self.key.val() || self.residual.val());
+        self.tap_other_valid.next = self.flags.out.val() && (self.key.q.val() || self.residual.q.val());
     }
 }

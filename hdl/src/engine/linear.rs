@@ -208,7 +208,7 @@ impl Logic for Linear {
         if self.even.val() && self.line.val().get_bit(2) {
             self.high.d.next = (self.total.val() >> 1).into();
         }
-        self.total_low.next = self.low.q.val().into();
+        self.total_low.next = self.low.q.val();
         self.sum.next = ((self.high.q.val() << self.half.val().index()) | self.total_low.val()).into();
         self.field.next = self.shift_r.q.val();
     }

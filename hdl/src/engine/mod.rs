@@ -5,9 +5,9 @@
 //! | cells | [`dsp`] (multipliers), [`memory`] (single-port memories), `accumulate` (the lanes' adder), `block_ram` (ECP5's, registered) |
 //! | memories | [`xmem`] (activations), [`mmem`] (32-bit words) |
 //! | array | [`array`](mod@array) (ports, model, Verilog of the blocks), `lane` (Verilog of a lane) |
-//! | front of the stream | [`front`]: [`linear`], [`function`], [`other`], which share one [`shifter`]; addresses by [`walker`] |
+//! | front of the stream | [`front`]: [`linear`], [`function`], [`other`], which share one [`shifter`] by [`turns`]; [`flags`]; addresses by [`walker`] |
 //! | end of the stream | [`tail`]: [`unit`] (the serial arithmetic: [`fabric`], [`requant`], [`mod@split`], [`mantissa`], [`tags`]), [`serial`] (g, reads), [`sums`], [`norm`]; [`line`](mod@line) |
-//! | control | [`sizes`], [`settings`], [`fetch`] (program), [`array_walker`] (pairs of slots), [`conveyor`] (words into the stream), [`intake`] (input), [`store`] with [`queue`] (destinations), [`bank_port`], [`output`], [`argmax`], [`fill`] (weights), [`bus`] (the memory M) |
+//! | control | [`sizes`], [`settings`], [`fetch`] (program) with [`loops`], [`array_walker`] (pairs of slots), [`conveyor`] (words into the stream), [`intake`] (input), [`store`] with [`queue`] (destinations), [`bank_port`], [`output`], [`argmax`], [`fill`] (weights), [`bus`] (the memory M) |
 //! | time | [`timing`]: the control's decisions without the words |
 
 mod accumulate;
@@ -24,12 +24,14 @@ pub mod fabric;
 pub mod fetch;
 pub mod fields;
 pub mod fill;
+pub mod flags;
 pub mod front;
 pub mod function;
 pub mod intake;
 mod lane;
 pub mod line;
 pub mod linear;
+pub mod loops;
 pub mod mantissa;
 pub mod memory;
 pub mod mmem;
@@ -49,6 +51,7 @@ pub mod tags;
 pub mod tail;
 pub mod timing;
 pub mod top;
+pub mod turns;
 pub mod unit;
 pub mod walker;
 pub mod xmem;

@@ -1,7 +1,7 @@
 //! Third unit of the stream: positional key or residual operand.
 //!
 //! Aligning takes the one left shift here; the rounding of a residual sum is the stream's [`shifter`](super::shifter): this unit hands it
-//! `aligned` and takes `y` five cycles later. Cycles are those of [`linear`](super::linear): the word comes in cycle 19 and stays in 20.
+//! `aligned` and takes `y` six cycles later. Cycles are those of [`linear`](super::linear): the word comes in cycle 19 and stays in 20.
 //!
 //! | port | width | |
 //! |---|---|---|
@@ -10,7 +10,7 @@
 //! | operand | W | cycle 20 |
 //! | key, residual | 1 | static: which of them, if one |
 //! | left, left_is_value | 5, 1 | static: `word` (else `operand`) is shifted left by `left`, 0 to 15 |
-//! | aligned | max(SW, W + 15) + 1 | cycle 23 of a residual, zero in every other |
+//! | aligned | max(SW, W + 15) + 1 | cycle 22 of a residual, zero in every other |
 //! | y | Y | cycle 28: `aligned` rounded |
 //! | x | SW | cycle 23, of a residual 29 |
 //!
@@ -33,7 +33,7 @@
 
 use super::LINE_BITS;
 use crate::block;
-use crate::number::{Const, Flag, S, Sig, U};
+use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
 use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
@@ -69,18 +69,20 @@ block! {
             x: Sig<Out, S>,
         }
         parts {
+            on_word: Reg<bool>,
             coarse: Reg<S>,
             fine: Reg<S>,
             straight: Reg<S>,
-            sum: Reg<S>,
             result: Reg<S>,
         }
         locals {
-            on_word: Flag<Local>,
             moved: Sig<Local, S>,
             total: Sig<Local, S>,
+            pattern: Sig<Local, U>,
             zero: Const<S>,
             hi: Const<S>,
+            width: Const<U>,
+            top: Const<U>,
         }
     }
 }
@@ -109,16 +111,18 @@ impl Other {
             y: Sig::new(sw + 1),
             aligned: Sig::new(sum),
             x: Sig::new(sw),
-            coarse: Reg::new(sw.max(w + 12)),
-            fine: Reg::new(sum - 1),
+            fine: Reg::new(sw + 3),
+            on_word: Reg::default(),
+            coarse: Reg::new(sum - 1),
             straight: Reg::new(w),
-            sum: Reg::new(sum),
             result: Reg::new(sw),
-            on_word: Flag::default(),
             moved: Sig::new(sw),
             total: Sig::new(sum),
+            pattern: Sig::new(sum),
             zero: Const::new(1, S::new(0)),
             hi: Const::new(w, S::new((1 << (w - 1)) - 1)),
+            width: Const::natural(w as u64),
+            top: Const::natural(w as u64 - 1),
             activity: Default::default(),
         })
     }
@@ -127,58 +131,62 @@ impl Other {
 impl Logic for Other {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, coarse, fine, straight, sum, result);
-        // 20: which one moves, by 0, 4, 8 or 12. A word without residual operand does not.
-        self.on_word.next = !self.residual.val() || self.left_is_value.val();
+        dff_setup!(self, clock, on_word, coarse, fine, straight, result);
+        // 20: which one moves, by 0 to 3. A word without residual operand does not.
+        self.on_word.d.next = !self.residual.val() || self.left_is_value.val();
         self.moved.next = self.operand.val();
-        if self.on_word.val() {
+        if self.on_word.q.val() {
             self.moved.next = self.word.val();
         }
         if self.even.val() && self.line.val().get_bit(10) {
-            if self.left.val().get_bit(3) {
-                if self.left.val().get_bit(2) {
-                    self.coarse.d.next = (self.moved.val() << 12).into();
+            if self.left.val().get_bit(1) {
+                if self.left.val().get_bit(0) {
+                    self.fine.d.next = (self.moved.val() << 3).into();
                 } else {
-                    self.coarse.d.next = (self.moved.val() << 8).into();
+                    self.fine.d.next = (self.moved.val() << 2).into();
                 }
             } else {
-                if self.left.val().get_bit(2) {
-                    self.coarse.d.next = (self.moved.val() << 4).into();
+                if self.left.val().get_bit(0) {
+                    self.fine.d.next = (self.moved.val() << 1).into();
                 } else {
-                    self.coarse.d.next = self.moved.val();
+                    self.fine.d.next = self.moved.val();
                 }
             }
             self.straight.d.next = self.operand.val();
-            if !self.on_word.val() {
+            if !self.on_word.q.val() {
                 self.straight.d.next = self.word.val();
             }
             if !self.key.val() && !self.residual.val() {
                 self.straight.d.next = self.zero.val();
             }
         }
-        // 21: by 0 to 3.
-        if self.left.val().get_bit(1) {
-            if self.left.val().get_bit(0) {
-                self.fine.d.next = (self.coarse.q.val() << 3).into();
+        // 21: by 0, 4, 8 or 12.
+        if self.left.val().get_bit(3) {
+            if self.left.val().get_bit(2) {
+                self.coarse.d.next = (self.fine.q.val() << 12).into();
             } else {
-                self.fine.d.next = (self.coarse.q.val() << 2).into();
+                self.coarse.d.next = (self.fine.q.val() << 8).into();
             }
         } else {
-            if self.left.val().get_bit(0) {
-                self.fine.d.next = (self.coarse.q.val() << 1).into();
+            if self.left.val().get_bit(2) {
+                self.coarse.d.next = (self.fine.q.val() << 4).into();
             } else {
-                self.fine.d.next = self.coarse.q.val();
+                self.coarse.d.next = self.fine.q.val();
             }
         }
         // 22: the sum; without residual operand it is the result.
-        self.total.next = (self.fine.q.val() + self.straight.q.val()).into();
-        self.sum.d.next = self.zero.val();
+        self.total.next = (self.coarse.q.val() + self.straight.q.val()).into();
+        self.aligned.next = self.zero.val();
         if self.even.val() && self.line.val().get_bit(11) && self.residual.val() {
-            self.sum.d.next = self.total.val();
+            self.aligned.next = self.total.val();
         }
-        self.aligned.next = self.sum.q.val();
         self.result.d.next = self.total.val();
-        if self.key.val() && (self.total.val() > self.hi.val()) {
+        // A sum with a key, both of W bits, has W + 1: it is too large where the upper two are 01.
+        self.pattern.next = unsigned_cast_of(self.total);
+        if self.key.val()
+            && !self.pattern.val().get_bit(self.width.val().index())
+            && self.pattern.val().get_bit(self.top.val().index())
+        {
             self.result.d.next = self.hi.val();
         }
         if self.residual.val() {

@@ -8,6 +8,7 @@
 //! | field | 6 | with x: the shift + 16, 0 to 63 |
 //! | bits | 5 | 3 cycles after its x: 2 to Y |
 //! | y | Y | latency 5 |
+//! | negative | 1 | latency 4: y will be below 0 |
 //!
 //! Stages: multiples of 16, multiples of 4, the rest, round, saturate. The shift is by one bit less than asked, the last one goes when one has
 //! been added. Every stage keeps only the bits the later ones can still bring into the result; what is cut off has to be copies of the sign
@@ -30,7 +31,7 @@
 
 use crate::block;
 use crate::check;
-use crate::number::{Const, S, Sig, U, unsigned_cast_of};
+use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
 use astromorph::Result;
 use rust_hdl::prelude::*;
@@ -58,11 +59,15 @@ block! {
         outputs {
             /// Rounded and saturated.
             y: Sig<Out, S>,
+            /// The next y is below 0.
+            negative: Flag<Out>,
         }
         parts {
             coarse: Reg<S>,
             coarse_field: Reg<U>,
-            coarse_over: Reg<bool>,
+            near_low: Reg<bool>,
+            near_high: Reg<bool>,
+            far_any: Reg<bool>,
             coarse_negative: Reg<bool>,
             middle: Reg<S>,
             middle_field: Reg<U>,
@@ -82,6 +87,9 @@ block! {
             x_edges: Sig<Local, U>,
             x_near: Sig<Local, U>,
             x_far: Sig<Local, U>,
+            near_low_bits: Sig<Local, U>,
+            near_high_bits: Sig<Local, U>,
+            coarse_over: Flag<Local>,
             x_15: Sig<Local, S>,
             x_31: Sig<Local, S>,
             coarse_edges: Sig<Local, U>,
@@ -130,9 +138,12 @@ impl Shifter {
             field: Sig::new(FIELD_BITS),
             bits: Sig::new(WIDTH_BITS),
             y: Sig::new(y_bits),
+            negative: Flag::default(),
             coarse: Reg::new(coarse),
-            coarse_field: Reg::new(4),
-            coarse_over: Reg::default(),
+            coarse_field: Reg::new(FIELD_BITS),
+            near_low: Reg::default(),
+            near_high: Reg::default(),
+            far_any: Reg::default(),
             coarse_negative: Reg::default(),
             middle: Reg::new(middle),
             middle_field: Reg::new(2),
@@ -150,6 +161,9 @@ impl Shifter {
             // x·2^17 has room for y_bits − 1 bits of x, 2x for 16 more.
             x_near: Sig::new(16),
             x_far: Sig::new((x_bits - 1).saturating_sub(y_bits + 14).max(1)),
+            near_low_bits: Sig::new(8),
+            near_high_bits: Sig::new(8),
+            coarse_over: Flag::default(),
             x_15: Sig::new(x_bits.saturating_sub(15).max(1)),
             x_31: Sig::new(x_bits - by_31),
             coarse_edges: Sig::new(coarse - 1),
@@ -192,7 +206,9 @@ impl Logic for Shifter {
             clock,
             coarse,
             coarse_field,
-            coarse_over,
+            near_low,
+            near_high,
+            far_any,
             coarse_negative,
             middle,
             middle_field,
@@ -213,7 +229,11 @@ impl Logic for Shifter {
         self.x_far.next = (self.x_edges.val() >> self.far.val().index()).into();
         self.x_15.next = (unsigned_cast_of(self.x) >> 15).into();
         self.x_31.next = (unsigned_cast_of(self.x) >> self.by_31.val().index()).into();
-        self.coarse_over.d.next = false;
+        self.near_low_bits.next = self.x_near.val();
+        self.near_high_bits.next = (self.x_near.val() >> 8).into();
+        self.near_low.d.next = !(self.near_low_bits.val() == 0);
+        self.near_high.d.next = !(self.near_high_bits.val() == 0);
+        self.far_any.d.next = !(self.x_far.val() == 0);
         if self.field.val().get_bit(5) {
             if self.field.val().get_bit(4) {
                 self.coarse.d.next = self.x_31.val();
@@ -223,15 +243,16 @@ impl Logic for Shifter {
         } else {
             if self.field.val().get_bit(4) {
                 self.coarse.d.next = (self.x.val() << 1).into();
-                self.coarse_over.d.next = !(self.x_far.val() == 0);
             } else {
                 self.coarse.d.next = (self.x.val() << 17).into();
-                self.coarse_over.d.next = !(self.x_far.val() == 0) || !(self.x_near.val() == 0);
             }
         }
         self.coarse_field.d.next = self.field.val();
         self.coarse_negative.d.next = self.x.val() < self.zero.val();
-        // 2: >> 0, 4, 8 or 12.
+        // 2: >> 0, 4, 8 or 12. After >> 0 or 16 before something may have been cut off.
+        self.coarse_over.next = !self.coarse_field.q.val().get_bit(5)
+            && (self.far_any.q.val()
+                || (!self.coarse_field.q.val().get_bit(4) && (self.near_low.q.val() || self.near_high.q.val())));
         self.coarse_edges.next = (unsigned_cast_of(self.coarse.q) ^ (unsigned_cast_of(self.coarse.q) >> 1)).into();
         self.coarse_cut.next = (self.coarse_edges.val() >> self.below_coarse_cut.val().index()).into();
         self.coarse_cut_4.next = (self.coarse_cut.val() >> 4).into();
@@ -239,21 +260,21 @@ impl Logic for Shifter {
         self.coarse_4.next = (unsigned_cast_of(self.coarse.q) >> 4).into();
         self.coarse_8.next = (unsigned_cast_of(self.coarse.q) >> 8).into();
         self.coarse_12.next = (unsigned_cast_of(self.coarse.q) >> 12).into();
-        self.middle_over.d.next = self.coarse_over.q.val();
+        self.middle_over.d.next = self.coarse_over.val();
         if self.coarse_field.q.val().get_bit(3) {
             if self.coarse_field.q.val().get_bit(2) {
                 self.middle.d.next = self.coarse_12.val();
             } else {
                 self.middle.d.next = self.coarse_8.val();
-                self.middle_over.d.next = self.coarse_over.q.val() || !(self.coarse_cut_8.val() == 0);
+                self.middle_over.d.next = self.coarse_over.val() || !(self.coarse_cut_8.val() == 0);
             }
         } else {
             if self.coarse_field.q.val().get_bit(2) {
                 self.middle.d.next = self.coarse_4.val();
-                self.middle_over.d.next = self.coarse_over.q.val() || !(self.coarse_cut_4.val() == 0);
+                self.middle_over.d.next = self.coarse_over.val() || !(self.coarse_cut_4.val() == 0);
             } else {
                 self.middle.d.next = self.coarse.q.val();
-                self.middle_over.d.next = self.coarse_over.q.val() || !(self.coarse_cut.val() == 0);
+                self.middle_over.d.next = self.coarse_over.val() || !(self.coarse_cut.val() == 0);
             }
         }
         self.middle_field.d.next = self.coarse_field.q.val();
@@ -297,6 +318,10 @@ impl Logic for Shifter {
         self.limit.next = (!self.beyond.q.val()).into();
         if self.round_negative.q.val() {
             self.limit.next = self.beyond.q.val();
+        }
+        self.negative.next = self.round.q.val() < self.zero.val();
+        if self.round_over.q.val() {
+            self.negative.next = self.round_negative.q.val();
         }
         self.result.d.next = self.round.q.val();
         if self.round_over.q.val() || !(self.outside.val() == 0) {

@@ -142,12 +142,12 @@ block! {
             last_1: Reg<bool>,
             pointer: Reg<U>,
             row_start: Reg<U>,
-            below: Reg<U>,
+            back: Reg<bool>,
             lane: Reg<U>,
             queue: Queue,
             norm_pointer: Reg<U>,
             norm_row_start: Reg<U>,
-            norm_below: Reg<U>,
+            norm_back: Reg<bool>,
             error_r: Reg<bool>,
         }
         locals {
@@ -216,7 +216,7 @@ impl Store {
             last_1: Reg::default(),
             pointer: Reg::new(a),
             row_start: Reg::new(a),
-            below: Reg::new(a),
+            back: Reg::default(),
             lane: Reg::new(s.lane_bits),
             queue: Queue::new(
                 "store.queue",
@@ -226,7 +226,7 @@ impl Store {
             )?,
             norm_pointer: Reg::new(a),
             norm_row_start: Reg::new(a),
-            norm_below: Reg::new(a),
+            norm_back: Reg::default(),
             error_r: Reg::default(),
             to_x: Flag::default(),
             to_bank: Flag::default(),
@@ -259,11 +259,11 @@ impl Logic for Store {
             last_1,
             pointer,
             row_start,
-            below,
+            back,
             lane,
             norm_pointer,
             norm_row_start,
-            norm_below,
+            norm_back,
             error_r
         );
         self.word_1.d.next = self.word.val();
@@ -274,8 +274,8 @@ impl Logic for Store {
         self.to_x.next = self.to.val() == 1;
         self.to_bank.next = self.to.val() == 2;
 
-        // Where the next word goes.
-        self.below.d.next = (self.row_start.q.val() + self.row.val()).into();
+        // Where the next word goes; a cycle after a row's end, back to the row's start: words are two cycles apart.
+        self.back.d.next = self.aim.val() || (self.valid_1.q.val() && self.row_1.q.val());
         self.step.next = self.valid_1.q.val() && (self.to_x.val() || self.pass_1.q.val());
         if self.step.val() {
             self.pointer.d.next = (self.pointer.q.val() + self.column.val()).into();
@@ -286,15 +286,16 @@ impl Logic for Store {
                 self.lane.d.next = self.zero.val();
             }
             if self.row_1.q.val() {
-                self.pointer.d.next = self.below.q.val();
-                self.row_start.d.next = self.below.q.val();
+                self.row_start.d.next = (self.row_start.q.val() + self.row.val()).into();
             }
+        }
+        if self.back.q.val() {
+            self.pointer.d.next = self.row_start.q.val();
         }
         if self.start.val() {
             self.final_r.d.next = self.final_block.val();
         }
         if self.aim.val() {
-            self.pointer.d.next = self.base.val();
             self.row_start.d.next = self.base.val();
             self.lane.d.next = self.zero.val();
         }
@@ -310,16 +311,18 @@ impl Logic for Store {
         self.pop.next = self.odd.val() && self.queue.some.val() && !self.write.val() && !self.operand_request.val();
         self.queue.pop.next = self.pop.val();
         self.queued.next = self.queue.head.val();
-        self.norm_below.d.next = (self.norm_row_start.q.val() + self.norm_row.val()).into();
+        self.norm_back.d.next = self.norm_aim.val();
         if self.pop.val() {
             self.norm_pointer.d.next = (self.norm_pointer.q.val() + 1).into();
             if self.queue.head.val().get_bit(self.top.val().index()) {
-                self.norm_pointer.d.next = self.norm_below.q.val();
-                self.norm_row_start.d.next = self.norm_below.q.val();
+                self.norm_row_start.d.next = (self.norm_row_start.q.val() + self.norm_row.val()).into();
+                self.norm_back.d.next = true;
             }
         }
+        if self.norm_back.q.val() {
+            self.norm_pointer.d.next = self.norm_row_start.q.val();
+        }
         if self.norm_aim.val() {
-            self.norm_pointer.d.next = self.base.val();
             self.norm_row_start.d.next = self.base.val();
         }
 

@@ -33,7 +33,7 @@
 
 mod build;
 
-pub use build::array_config;
+pub use build::{array_config, array_latency};
 
 use super::argmax::Argmax;
 use super::array::Array;
@@ -158,6 +158,12 @@ block! {
             bank_port: BankPort,
             sink: Output,
             best: Argmax,
+            /// Slots on their way to the array when X answers late.
+            pair_1: Reg<bool>,
+            last_1: Reg<bool>,
+            even_1: Reg<bool>,
+            odd_1: Reg<bool>,
+            bank_row_1: Reg<U>,
             source: Reg<U>,
             wide: Reg<bool>,
             step_r: Reg<U>,
@@ -182,6 +188,7 @@ block! {
             stalled: Flag<Local>,
             errors: Sig<Local, U>,
             lane: Sig<Local, U>,
+            late: Const<bool>,
             zero: Const<U>,
             stall_top: Const<U>,
             gamma_shift: Const<U>,
@@ -224,6 +231,11 @@ impl Logic for Engine {
             self,
             clock,
             beat,
+            pair_1,
+            last_1,
+            even_1,
+            odd_1,
+            bank_row_1,
             source,
             wide,
             step_r,
@@ -329,9 +341,6 @@ impl Logic for Engine {
         self.walker.number.next = self.fetch.number.val();
         self.walker.value.next = self.fetch.value.val();
         self.walker.offer.next = self.fetch.offer.val();
-        self.walker.rows_block.next = self.fetch.rows_block.val();
-        self.walker.k_block.next = self.fetch.k_block.val();
-        self.walker.block.next = self.fetch.block.val();
         self.walker.chain_free.next = self.conveyor.chain_free.val();
         self.walker.captured.next = self.array.captured.val();
         self.x_memory.read.next = self.walker.pair.val();
@@ -341,6 +350,18 @@ impl Logic for Engine {
         self.array.mac_even.next = self.walker.mac_even.val();
         self.array.mac_odd.next = self.walker.mac_odd.val();
         self.array.last.next = self.walker.last.val();
+        self.pair_1.d.next = self.walker.pair.val() && !self.reset.val();
+        self.last_1.d.next = self.walker.last.val();
+        self.even_1.d.next = self.walker.mac_even.val();
+        self.odd_1.d.next = self.walker.mac_odd.val();
+        self.bank_row_1.d.next = self.walker.bank_row.val();
+        if self.late.val() {
+            self.array.pair.next = self.pair_1.q.val();
+            self.array.bank_row.next = self.bank_row_1.q.val();
+            self.array.mac_even.next = self.even_1.q.val();
+            self.array.mac_odd.next = self.odd_1.q.val();
+            self.array.last.next = self.last_1.q.val();
+        }
         self.array.x_even.next = self.x_memory.row_even.val();
         self.array.x_odd.next = self.x_memory.row_odd.val();
         self.array.shift.next = self.conveyor.shift.val();
@@ -368,7 +389,7 @@ impl Logic for Engine {
         self.conveyor.start.next = self.fetch.stream_start.val();
         self.conveyor.source.next = self.fetch.source.val();
         self.conveyor.slow.next = self.fetch.slow.val();
-        self.conveyor.rows.next = self.walker.rows.val();
+        self.conveyor.captured_last.next = self.walker.captured_last.val();
         self.conveyor.cols.next = self.fields.cols.val();
         self.conveyor.captured.next = self.array.captured.val();
         self.conveyor.array_word.next = self.array.word.val();
@@ -383,6 +404,7 @@ impl Logic for Engine {
 
         // Front.
         self.front.even.next = self.even.val();
+        self.front.clear.next = self.fetch.set.val() && (self.fetch.number.val() == 5);
         self.front.addend_start.next = self.fetch.set.val() && (self.fetch.number.val() == 6);
         self.front.other_start.next = self.fetch.set.val() && (self.fetch.number.val() == 9);
         self.front.block_first.next = self.first_block.q.val();
@@ -396,7 +418,8 @@ impl Logic for Engine {
         self.front.source.next = self.source.q.val();
         self.front.addend_kind.next = self.fields.addend_kind.val();
         self.front.wide.next = self.wide.q.val();
-        self.front.addend_base.next = self.fetch.value.val().into();
+        self.front.base.next = self.fetch.value.val();
+        self.front.cols.next = self.fields.cols.val();
         self.front.addend_stride.next = self.fields.addend_stride.val();
         self.front.shift.next = self.fields.shift.val();
         self.front.bits.next = self.fields.bits.val();
@@ -407,7 +430,6 @@ impl Logic for Engine {
         self.front.index_bits.next = self.fields.index_bits.val();
         self.front.drop.next = self.fields.drop.val();
         self.front.other_kind.next = self.fields.other_kind.val();
-        self.front.other_base.next = self.fetch.value.val().into();
         self.front.other_stride.next = self.fields.other_stride.val();
         self.front.left.next = self.fields.left.val();
         self.front.left_is_value.next = self.fields.left_is_value.val();

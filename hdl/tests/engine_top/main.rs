@@ -5,6 +5,8 @@ mod common;
 mod programs;
 mod rig;
 
+use astromorph::engine::program::{Source, Step};
+use astromorph_hdl::engine::timing::timing;
 use astromorph_hdl::engine::top::Engine;
 use astromorph_hdl::multiply::Target;
 use programs::words;
@@ -20,6 +22,14 @@ fn sequences(rng: &mut ChaCha8Rng, case: &Case, d: usize, count: usize) -> Vec<V
             words(rng, case.core.width, n * d)
         })
         .collect()
+}
+
+fn rows_of(case: &Case, x: &[i32]) -> u32 {
+    let cols = case.program.steps.iter().find_map(|s| match s {
+        Step::Run(run) if run.source == Source::Input => Some(run.stream.cols),
+        _ => None,
+    });
+    x.len() as u32 / cols.unwrap()
 }
 
 fn engine(case: &Case, target: Target) -> Engine {

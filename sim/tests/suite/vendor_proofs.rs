@@ -7,7 +7,8 @@ use super::support::*;
 use astromorph_hdl::emit;
 use astromorph_hdl::engine::dsp::{DspMultiplier, DspPair};
 use astromorph_hdl::multiply::Target;
-use astromorph_sim::formal::prove_pipeline;
+use astromorph_sim::cosim::Design;
+use astromorph_sim::formal::{prove, prove_pipeline};
 use astromorph_sim::netlist::{self, rtl_with_cells};
 use astromorph_sim::tools::Tool;
 use rust_hdl::prelude::*;
@@ -167,4 +168,29 @@ fn a_wrong_setting_is_found() {
         let (inputs, outputs) = ([("a", 16), ("b", 16)], [("p", 32)]);
         assert!(!proved(&wrong, Target::Ice40, &inputs, &outputs, &bytes_law(16, 16)));
     }
+}
+
+/// A table of 16 bits is the sum of its single bits, so 16 tables are enough.
+#[test]
+fn this_crates_lut_is_the_vendors() {
+    let yosys = tool(Tool::Yosys);
+    let library = std::fs::read_to_string(yosys.share().join("ice40/cells_sim.v")).unwrap();
+    let (_, cell) = library.split_once("module SB_LUT4").unwrap();
+    let (cell, _) = cell.split_once("endmodule").unwrap();
+    let vendors = format!("`define ICE40_DEFAULT_ASSIGNMENT_0\nmodule SB_LUT4{cell}endmodule\n");
+    let own = include_str!("../../cells/sb_lut4.v").replace("module SB_LUT4", "module OWN_LUT4");
+    let proved = |own: &str, limit: u64| {
+        let mut top = String::from("module top(input clock, input [3:0] i, output bad);\nwire [15:0] a, b;\n");
+        for k in 0..16 {
+            let pins = format!("#(.LUT_INIT(16'd{})) ", 1 << k);
+            top += &format!("SB_LUT4 {pins}v{k} (.O(a[{k}]), .I0(i[0]), .I1(i[1]), .I2(i[2]), .I3(i[3]));\n");
+            top += &format!("OWN_LUT4 {pins}o{k} (.O(b[{k}]), .I0(i[0]), .I1(i[1]), .I2(i[2]), .I3(i[3]));\n");
+        }
+        let design =
+            Design::rtl("luts", &format!("{top}assign bad = a != b;\nendmodule\n{own}")).with_cells(vendors.clone());
+        let dir = tempfile::tempdir().unwrap();
+        prove(&yosys, &design, 1, &[], Duration::from_secs(limit), dir.path())
+    };
+    proved(&own, 300).unwrap();
+    assert!(proved(&own.replace("{I3, I2, I1, I0}", "{I3, I2, I0, I1}"), 300).is_err());
 }
