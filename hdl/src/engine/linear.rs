@@ -91,6 +91,7 @@ block! {
             shift_r: Reg<U>,
         }
         locals {
+            addend_bits: Sig<Local, U>,
             beyond: Sig<Local, U>,
             full: Sig<Local, U>,
             word_low: Sig<Local, U>,
@@ -104,7 +105,7 @@ block! {
             sum_high: Sig<Local, U>,
             zero: Const<U>,
             ones: Const<U>,
-            none: Const<S>,
+            sign: Const<U>,
             split: Const<U>,
             word_bits: Const<U>,
         }
@@ -144,6 +145,7 @@ impl Linear {
             low: Reg::new(low + 1),
             high: Reg::new(high),
             shift_r: Reg::new(FIELD_BITS),
+            addend_bits: Sig::new(ADDEND_BITS),
             beyond: Sig::new(beyond),
             full: Sig::new(acc_bits),
             word_low: Sig::new(low),
@@ -157,7 +159,7 @@ impl Linear {
             sum_high: Sig::new(high),
             zero: Const::natural(0),
             ones: Const::natural((1 << beyond) - 1),
-            none: Const::new(1, S::new(0)),
+            sign: Const::natural(ADDEND_BITS as u64 - 1),
             split: Const::natural(low as u64),
             word_bits: Const::natural(ADDEND_BITS as u64),
             activity: Default::default(),
@@ -177,7 +179,8 @@ impl Logic for Linear {
             self.far.d.next = unsigned_cast_of(self.addend);
         }
         self.beyond.next = self.zero.val();
-        if self.addend.val() < self.none.val() {
+        self.addend_bits.next = unsigned_cast_of(self.addend);
+        if self.addend_bits.val().get_bit(self.sign.val().index()) {
             self.beyond.next = self.ones.val();
         }
         if self.wide.val() {

@@ -83,6 +83,7 @@ block! {
             low: Sig<Local, U>,
             high: Sig<Local, U>,
             minus: Flag<Local>,
+            y_bits: Sig<Local, U>,
             zero: Const<S>,
             zeros: Const<U>,
             ones: Const<U>,
@@ -130,6 +131,7 @@ impl Other {
             low: Sig::new(w),
             high: Sig::new((sw - w).max(1)),
             minus: Flag::default(),
+            y_bits: Sig::new(rounded_bits(core)),
             zero: Const::new(1, S::new(0)),
             zeros: Const::natural(0),
             ones: Const::natural((1 << (sw - w).max(1)) - 1),
@@ -163,9 +165,10 @@ impl Logic for Other {
         }
         self.minus.next = self.pattern.val().get_bit(self.width.val().index());
         // 28: or the residual sum.
+        self.y_bits.next = unsigned_cast_of(self.y);
         if self.residual.val() {
             self.low.next = unsigned_cast_of(self.y);
-            self.minus.next = self.y.val() < self.zero.val();
+            self.minus.next = self.y_bits.val().get_bit(self.top.val().index());
         }
         self.high.next = (unsigned_cast_of(self.word) >> self.width.val().index()).into();
         if self.used.q.val() {
