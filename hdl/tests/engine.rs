@@ -96,7 +96,7 @@ fn single_port_memories() {
         .compare(&format!("memory-{depth}"));
     }
     let mut words: Vec<Option<u64>> = vec![None; 50];
-    let mut owed: VecDeque<Option<u64>> = vec![None; 2].into();
+    let mut owed: VecDeque<Option<u64>> = vec![None; 3].into();
     record_steps(
         MMemory::new("m", 50, Kind::Large, Target::Generic).unwrap(),
         |m| &mut m.clock,

@@ -121,7 +121,7 @@ pub fn synthesise(yosys: &Installed, verilog: &str, options: &SynthOptions, dir:
     prepare(dir, verilog)?;
     let (netlist, stat) = (dir.join("netlist.v"), dir.join("stat.json"));
     let script = format!(
-        "read_verilog top.v; {}; write_verilog -noattr netlist.v; tee -q -o stat.json stat -json",
+        "read_verilog top.v; {}; tee -q -o stat.json stat -json; splitnets; opt_clean; write_verilog -noattr netlist.v",
         options.command()
     );
     let out = yosys

@@ -124,7 +124,7 @@ impl Installed {
     }
 
     /// Yosys' folder of cell libraries.
-    pub(crate) fn share(&self) -> &Path {
+    pub fn share(&self) -> &Path {
         &self.share
     }
 

@@ -6,16 +6,17 @@
 //! | open | 1 | words of the next step may come: no step is in work, or only its last pass is left |
 //! | set, number, value | 1, 5, 32 | words 1 to 4 of a step |
 //! | offer, taken | 1, 1 | they are complete; the walker begins with them |
-//! | rows_block, k_block, block | 1, 1, 16 | rows or products are the block's tokens |
 //! | chain_free, captured | 1, 1 | a pass that ends now finds the shadow chain free; the chain holds a pass |
 //! | pair, last, mac_even, mac_odd | 1 each | a pair of slots, the pass's last, which of its slots multiply |
 //! | read_row, bank_row | X − 1, B − 1 | with `pair` |
-//! | rows | 16 | of the step at offer |
+//! | captured_last | 1 | with `captured`: the pass is the step's last |
 //! | slots | 2 | multiplications of the pair, 0 without |
 //! | idle, error | 1, 1 | no step in work; an address left its memory |
 //!
 //! Decisions and counters move at the end of an odd cycle, the flags they need are derived in the even one before; pointers move at the end of
-//! the even cycle in which they were used. Steps follow each other without a gap when the next is offered in time. A pass's last pair goes out
+//! the even cycle in which they were used, and to the next pass or row at the end of the odd one after it. What a step's last pass does not
+//! read any more takes the next step's words as they come: rows, pairs and the first row of X, which passes through the stride's register.
+//! Counters that load step by `mask`, all ones or, when they load, 0: on iCE40 one cell a bit, as the carry's second input tells which it is. Steps follow each other without a gap when the next is offered in time. A pass's last pair goes out
 //! only when the pass before has been captured and `chain_free` says that its words will be gone.
 //!
 //! Example: 2 rows of stride 4, 1 pass, K = 3, x = 2, bank = 6: rows of X 1, 2, 3, 4, of the banks 3, 4, 3, 4; every second pair multiplies once.
@@ -59,18 +60,10 @@ settings! {
     /// Words 1 to 4 of the step in work; of the next one when only a last pass is left.
     pub struct WalkSettings(s: &Sizes) {
         fields {
-            /// Rows.
-            rows: 1, 0, COUNT_BITS;
             /// Passes.
             passes: 1, 16, s.bank_bits;
-            /// Products of a sum.
-            k: 2, 0, COUNT_BITS;
             /// Pairs of bank words from pass to pass.
             bank_stride: 2, 17, s.bank_bits;
-            /// First row of X.
-            x: 3, 1, s.x_bits.max(ROW_STRIDE + 1);
-            /// Rows of X from row to row.
-            x_stride: 4, 1, ROW_STRIDE;
             /// First pair of bank words.
             bank: 4, 17, s.bank_bits;
         }
@@ -94,12 +87,6 @@ block! {
             value: Sig<In, U>,
             /// The step's words are complete.
             offer: Flag<In>,
-            /// As many rows as the block has tokens.
-            rows_block: Flag<In>,
-            /// As many products.
-            k_block: Flag<In>,
-            /// Tokens of the block.
-            block: Sig<In, U>,
             /// A pass that ends now finds the chain free.
             chain_free: Flag<In>,
             /// The chain holds a pass.
@@ -122,8 +109,8 @@ block! {
             read_row: Sig<Out, U>,
             /// Pair of bank words.
             bank_row: Sig<Out, U>,
-            /// Rows of the offered step.
-            rows: Sig<Out, U>,
+            /// The pass that is being captured is its step's last.
+            captured_last: Flag<Out>,
             /// Multiplications.
             slots: Sig<Out, U>,
             /// No step in work.
@@ -135,11 +122,14 @@ block! {
             fields: WalkSettings,
             running: Reg<bool>,
             pending: Reg<bool>,
+            pending_last: Reg<bool>,
             pairs: Reg<U>,
             pairs_left: Reg<U>,
             passes_left: Reg<U>,
             rows_left: Reg<U>,
             half_pair: Reg<bool>,
+            /// Of the step that comes.
+            next_half: Reg<bool>,
             last_pair: Reg<bool>,
             last_pass: Reg<bool>,
             last_row: Reg<bool>,
@@ -148,22 +138,34 @@ block! {
             mac_odd_r: Reg<bool>,
             row_end: Reg<bool>,
             load_r: Reg<bool>,
+            back: Reg<bool>,
             x: Reg<U>,
             x_start: Reg<U>,
-            x_below: Reg<U>,
+            x_stride: Reg<U>,
+            first: Reg<bool>,
             bank: Reg<U>,
             bank_pass: Reg<U>,
-            bank_beside: Reg<U>,
             error_r: Reg<bool>,
         }
         locals {
             issue: Flag<Local>,
             pass_end: Flag<Local>,
+            step_end: Flag<Local>,
             load: Flag<Local>,
+            rows_come: Flag<Local>,
+            again: Flag<Local>,
+            anew: Flag<Local>,
+            row_mask: Sig<Local, U>,
+            pair_mask: Sig<Local, U>,
+            pass_mask: Sig<Local, U>,
+            x_mask: Sig<Local, U>,
+            bank_mask: Sig<Local, U>,
+            stride: Sig<Local, U>,
             k: Sig<Local, U>,
             k_up: Sig<Local, U>,
             bank_beyond: Sig<Local, U>,
             k_beyond: Sig<Local, U>,
+            ones: Const<U>,
             none: Const<U>,
             both: Const<U>,
             one: Const<U>,
@@ -179,7 +181,7 @@ impl ArrayWalker {
     /// For the sizes of a core.
     pub fn new(s: &Sizes) -> Result<Self> {
         let fields = WalkSettings::new(s);
-        let x_bits = fields.x.width();
+        let x_bits = s.x_bits.max(ROW_STRIDE + 1);
         let b = s.bank_bits;
         Ok(ArrayWalker {
             clock: Signal::default(),
@@ -189,11 +191,9 @@ impl ArrayWalker {
             number: Sig::new(5),
             value: Sig::new(32),
             offer: Flag::default(),
-            rows_block: Flag::default(),
-            k_block: Flag::default(),
-            block: Sig::new(COUNT_BITS),
             chain_free: Flag::default(),
             captured: Flag::default(),
+            captured_last: Flag::default(),
             open: Flag::default(),
             taken: Flag::default(),
             pair: Flag::default(),
@@ -202,18 +202,19 @@ impl ArrayWalker {
             mac_odd: Flag::default(),
             read_row: Sig::new(s.x_bits - 1),
             bank_row: Sig::new(b - 1),
-            rows: Sig::new(COUNT_BITS),
             slots: Sig::new(2),
             idle: Flag::default(),
             error: Flag::default(),
             fields,
             running: Reg::default(),
             pending: Reg::default(),
+            pending_last: Reg::default(),
             pairs: Reg::new(b),
             pairs_left: Reg::new(b),
             passes_left: Reg::new(b),
             rows_left: Reg::new(COUNT_BITS),
             half_pair: Reg::default(),
+            next_half: Reg::default(),
             last_pair: Reg::default(),
             last_pass: Reg::default(),
             last_row: Reg::default(),
@@ -222,20 +223,32 @@ impl ArrayWalker {
             mac_odd_r: Reg::default(),
             row_end: Reg::default(),
             load_r: Reg::default(),
+            back: Reg::default(),
             x: Reg::new(x_bits),
             x_start: Reg::new(x_bits),
-            x_below: Reg::new(x_bits),
+            x_stride: Reg::new(x_bits),
+            first: Reg::default(),
             bank: Reg::new(b),
             bank_pass: Reg::new(b),
-            bank_beside: Reg::new(b),
             error_r: Reg::default(),
             issue: Flag::default(),
             pass_end: Flag::default(),
+            step_end: Flag::default(),
             load: Flag::default(),
+            rows_come: Flag::default(),
+            again: Flag::default(),
+            anew: Flag::default(),
+            row_mask: Sig::new(COUNT_BITS),
+            pair_mask: Sig::new(b),
+            pass_mask: Sig::new(b),
+            x_mask: Sig::new(x_bits),
+            bank_mask: Sig::new(b),
+            stride: Sig::new(ROW_STRIDE),
             k: Sig::new(COUNT_BITS),
             k_up: Sig::new(COUNT_BITS + 1),
             bank_beyond: Sig::new(17 - b),
             k_beyond: Sig::new(17 - b),
+            ones: Const::natural((1 << 20) - 1),
             none: Const::natural(0),
             both: Const::natural(2),
             one: Const::natural(1),
@@ -257,11 +270,13 @@ impl Logic for ArrayWalker {
             clock,
             running,
             pending,
+            pending_last,
             pairs,
             pairs_left,
             passes_left,
             rows_left,
             half_pair,
+            next_half,
             last_pair,
             last_pass,
             last_row,
@@ -270,94 +285,129 @@ impl Logic for ArrayWalker {
             mac_odd_r,
             row_end,
             load_r,
+            back,
             x,
             x_start,
-            x_below,
+            x_stride,
+            first,
             bank,
             bank_pass,
-            bank_beside,
             error_r
         );
         self.fields.write.next = self.set.val();
         self.fields.number.next = self.number.val();
         self.fields.data.next = self.value.val();
-        self.rows.next = self.fields.rows.val();
-        if self.rows_block.val() {
-            self.rows.next = self.block.val();
-        }
-        self.k.next = self.fields.k.val();
-        if self.k_block.val() {
-            self.k.next = self.block.val();
-        }
+        // Words that need no place of their own.
+        self.k.next = self.value.val().into();
         self.k_up.next = (self.k.val() + 1).into();
+        self.rows_come.next = self.set.val() && (self.number.val() == 1);
+        if self.set.val() && (self.number.val() == 2) {
+            self.pairs.d.next = (self.k_up.val() >> 1).into();
+            self.next_half.d.next = self.k.val().get_bit(0);
+        }
+        self.stride.next = (self.value.val() >> 1).into();
+        self.first.d.next = false;
+        if self.set.val() && (self.number.val() == 4) {
+            self.x_stride.d.next = self.stride.val();
+        }
+        if self.set.val() && (self.number.val() == 3) {
+            self.x_stride.d.next = (self.value.val() >> 1).into();
+            self.first.d.next = true;
+        }
 
-        // Derived: what the counters say, and where the next row and pass begin.
+        // Derived: what the counters say. A row's flag stands still while the next step's rows come.
         self.last_pair.d.next = self.pairs_left.q.val() == 1;
         self.last_pass.d.next = self.passes_left.q.val() == 1;
-        self.last_row.d.next = self.rows_left.q.val() == 1;
-        self.x_below.d.next = (self.x_start.q.val() + self.fields.x_stride.val()).into();
-        self.bank_beside.d.next = (self.bank_pass.q.val() + self.fields.bank_stride.val()).into();
+        if self.row_end.q.val() || self.load_r.q.val() {
+            self.last_row.d.next = self.rows_left.q.val() == 1;
+        }
 
         // Odd cycles: decision and counters.
         self.issue.next = self.odd.val()
             && self.running.q.val()
             && (!self.last_pair.q.val() || (self.chain_free.val() && !self.pending.q.val()));
         self.pass_end.next = self.issue.val() && self.last_pair.q.val();
-        self.load.next = self.odd.val()
-            && self.offer.val()
-            && (!self.running.q.val() || (self.pass_end.val() && self.last_pass.q.val() && self.last_row.q.val()));
+        self.step_end.next = self.pass_end.val() && self.last_pass.q.val() && self.last_row.q.val();
+        self.load.next = self.odd.val() && self.offer.val() && (!self.running.q.val() || self.step_end.val());
         if self.captured.val() {
             self.pending.d.next = false;
         }
-        if self.issue.val() {
-            self.pairs_left.d.next = (self.pairs_left.q.val() - 1).into();
-        }
         if self.pass_end.val() {
             self.pending.d.next = true;
-            self.pairs_left.d.next = self.pairs.q.val();
-            self.passes_left.d.next = (self.passes_left.q.val() - 1).into();
-            if self.last_pass.q.val() {
-                self.passes_left.d.next = self.fields.passes.val();
-                self.rows_left.d.next = (self.rows_left.q.val() - 1).into();
-                if self.last_row.q.val() {
-                    self.running.d.next = false;
-                }
-            }
+            self.pending_last.d.next = self.step_end.val();
+        }
+        self.row_end.d.next = self.pass_end.val() && self.last_pass.q.val() && !self.last_row.q.val();
+        if self.step_end.val() {
+            self.running.d.next = false;
         }
         if self.load.val() {
             self.running.d.next = true;
-            self.pairs.d.next = (self.k_up.val() >> 1).into();
-            self.pairs_left.d.next = (self.k_up.val() >> 1).into();
-            self.half_pair.d.next = self.k.val().get_bit(0);
+            self.half_pair.d.next = self.next_half.q.val();
+        }
+        self.row_mask.next = self.ones.val();
+        if self.rows_come.val() {
+            self.row_mask.next = self.none.val();
+        }
+        if self.rows_come.val() || (self.pass_end.val() && self.last_pass.q.val() && !self.last_row.q.val()) {
+            self.rows_left.d.next = (self.rows_left.q.val() + self.row_mask.val()).into();
+        }
+        if self.rows_come.val() {
+            self.rows_left.d.next = self.value.val().into();
+        }
+        self.again.next = self.pass_end.val() || self.load.val();
+        self.pair_mask.next = self.ones.val();
+        if self.again.val() {
+            self.pair_mask.next = self.none.val();
+        }
+        if self.issue.val() || self.load.val() {
+            self.pairs_left.d.next = (self.pairs_left.q.val() + self.pair_mask.val()).into();
+        }
+        if self.again.val() {
+            self.pairs_left.d.next = self.pairs.q.val();
+        }
+        self.anew.next = (self.pass_end.val() && self.last_pass.q.val()) || self.load.val();
+        self.pass_mask.next = self.ones.val();
+        if self.anew.val() {
+            self.pass_mask.next = self.none.val();
+        }
+        if self.again.val() {
+            self.passes_left.d.next = (self.passes_left.q.val() + self.pass_mask.val()).into();
+        }
+        if self.anew.val() {
             self.passes_left.d.next = self.fields.passes.val();
-            self.rows_left.d.next = self.rows.val();
         }
         self.pair_r.d.next = self.issue.val();
         self.last_r.d.next = self.pass_end.val();
         self.mac_odd_r.d.next = self.issue.val() && !(self.last_pair.q.val() && self.half_pair.q.val());
-        self.row_end.d.next = self.pass_end.val() && self.last_pass.q.val();
         self.load_r.d.next = self.load.val();
 
-        // Even cycles: pointers.
-        if self.pair_r.q.val() {
-            self.x.d.next = (self.x.q.val() + 1).into();
-            self.bank.d.next = (self.bank.q.val() + 1).into();
+        // Even cycles: pointers, and starts of the next pass and row; odd ones: back to those.
+        self.back.d.next = self.last_r.q.val() || self.load_r.q.val();
+        self.x_mask.next = self.ones.val();
+        self.bank_mask.next = self.ones.val();
+        if self.back.q.val() {
+            self.x_mask.next = self.none.val();
+            self.bank_mask.next = self.none.val();
+        }
+        if self.pair_r.q.val() || self.back.q.val() {
+            // One more: all ones less.
+            self.x.d.next = (self.x.q.val() - self.x_mask.val()).into();
+            self.bank.d.next = (self.bank.q.val() - self.bank_mask.val()).into();
+        }
+        if self.back.q.val() {
+            self.x.d.next = self.x_start.q.val();
+            self.bank.d.next = self.bank_pass.q.val();
+        }
+        if self.row_end.q.val() || self.first.q.val() {
+            self.x_start.d.next = (self.x_start.q.val() + self.x_stride.q.val()).into();
+        }
+        if self.set.val() && (self.number.val() == 3) {
+            self.x_start.d.next = self.none.val();
         }
         if self.last_r.q.val() {
-            self.x.d.next = self.x_start.q.val();
-            self.bank.d.next = self.bank_beside.q.val();
-            self.bank_pass.d.next = self.bank_beside.q.val();
+            self.bank_pass.d.next = (self.bank_pass.q.val() + self.fields.bank_stride.val()).into();
         }
-        if self.row_end.q.val() {
-            self.x.d.next = self.x_below.q.val();
-            self.x_start.d.next = self.x_below.q.val();
-            self.bank.d.next = self.fields.bank.val();
-            self.bank_pass.d.next = self.fields.bank.val();
-        }
-        if self.load_r.q.val() {
-            self.x.d.next = self.fields.x.val();
-            self.x_start.d.next = self.fields.x.val();
-            self.bank.d.next = self.fields.bank.val();
+        if self.row_end.q.val() || self.load_r.q.val() {
             self.bank_pass.d.next = self.fields.bank.val();
         }
 
@@ -369,7 +419,7 @@ impl Logic for ArrayWalker {
             || (self.set.val()
                 && ((self.number.val() == 1) || (self.number.val() == 2) || (self.number.val() == 4))
                 && !(self.bank_beyond.val() == 0))
-            || (self.load.val() && !(self.k_beyond.val() == 0));
+            || (self.set.val() && (self.number.val() == 2) && !(self.k_beyond.val() == 0));
         if self.reset.val() {
             self.running.d.next = false;
             self.pending.d.next = false;
@@ -377,6 +427,7 @@ impl Logic for ArrayWalker {
             self.last_r.d.next = false;
             self.mac_odd_r.d.next = false;
             self.row_end.d.next = false;
+            self.back.d.next = false;
             self.load_r.d.next = false;
             self.error_r.d.next = false;
         }
@@ -384,6 +435,7 @@ impl Logic for ArrayWalker {
         // The flags are late by a cycle when a step begins; no word comes so soon.
         self.open.next = !self.running.q.val() || (self.last_pass.q.val() && self.last_row.q.val());
         self.taken.next = self.load.val();
+        self.captured_last.next = self.pending_last.q.val();
         self.pair.next = self.pair_r.q.val();
         self.last.next = self.last_r.q.val();
         self.mac_even.next = self.pair_r.q.val();

@@ -90,7 +90,6 @@ block! {
         }
         parts {
             memory: MMemory,
-            word_r: Reg<U>,
             fetch_1: Reg<bool>,
             fetch_2: Reg<bool>,
             fetch_3: Reg<bool>,
@@ -137,7 +136,6 @@ impl Bus {
             fill_grant: Flag::default(),
             fill_valid: Flag::default(),
             memory: MMemory::new("m", s.m_words, Kind::Large, target)?,
-            word_r: Reg::new(32),
             fetch_1: Reg::default(),
             fetch_2: Reg::default(),
             fetch_3: Reg::default(),
@@ -167,7 +165,7 @@ impl Logic for Bus {
     fn update(&mut self) {
         clock!(self, clock, memory);
         dff_setup!(
-            self, clock, word_r, fetch_1, fetch_2, fetch_3, fill_1, fill_2, fill_3, part_1, part_2, part_3
+            self, clock, fetch_1, fetch_2, fetch_3, fill_1, fill_2, fill_3, part_1, part_2, part_3
         );
         self.stream.next = self.addend_request.val() || self.operand_request.val() || self.state_store.val();
         self.fetch_grant.next = self.fetch_request.val() && !self.stream.val();
@@ -210,12 +208,11 @@ impl Logic for Bus {
             self.fill_2.d.next = false;
             self.fill_3.d.next = false;
         }
-        self.word_r.d.next = self.memory.q.val();
-        self.word.next = self.word_r.q.val();
-        self.operand.next = self.word_r.q.val().into();
+        self.word.next = self.memory.q.val();
+        self.operand.next = self.memory.q.val().into();
         for i in 0..(self.element.len()) {
             if self.part_3.q.val().index() == i {
-                self.operand.next = (self.word_r.q.val() >> self.element[i].val().index()).into();
+                self.operand.next = (self.memory.q.val() >> self.element[i].val().index()).into();
             }
         }
         self.fetch_valid.next = self.fetch_3.q.val();

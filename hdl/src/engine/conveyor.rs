@@ -3,8 +3,8 @@
 //! | port | width | |
 //! |---|---|---|
 //! | beat | 2 | cycles, mod 4 |
-//! | start | 1 | a step begins: `source`, `slow`, `rows` are taken over; `cols` stands still until its last word |
-//! | captured, array_word, shift | 1, A, 1 | the chain holds a pass; the word at its head; next, please |
+//! | start | 1 | a step begins: `source`, `slow` are taken over; `cols` stands still until its last word |
+//! | captured, captured_last, array_word, shift | 1, 1, A, 1 | the chain holds a pass, the step's last; the word at its head; next, please |
 //! | chain_free | 1 | a pass whose last pair is issued in the cycle after the next or later finds the chain free |
 //! | available, in_word, in_ends, take | 1, W, 1, 1 | input word, its row is the last; it is used (with `row_end`: it ends its row) |
 //! | scan, scan_column, scan_word | 1, S, 32 | sums, 3 cycles after `scan` |
@@ -12,7 +12,7 @@
 //! | room | 1 | the destination has room for a pass's words |
 //! | norm_room | 1 | a row may begin |
 //! | row_begin, pushed | 1, 1 | a row's first word, any word has been let in (one cycle) |
-//! | entry_word, entry_valid, entry_row_last, entry_pass_last, entry_last | A, 1 … | words for the stream, in even cycles |
+//! | entry_word, entry_valid, entry_row_last, entry_pass_last, entry_last | A, 1 … | words for the stream, in even cycles; the word itself also in the cycle after |
 //! | active | 1 | the step's last word has not come yet |
 //!
 //! A pass ends with its last lane or the row's last column; lanes beyond are never shifted out. A word is taken in a cycle u of the parity of
@@ -30,11 +30,11 @@
 //! use rust_hdl::prelude::*;
 //! let mut c = Conveyor::new(&ConveyorSize { lanes: 4, acc_bits: 20, width: 8, sum_bits: 6, latency: 10, blocks: 1 }).unwrap();
 //! c.connect_all();
-//! (c.cols.next, c.rows.next, c.room.next, c.norm_room.next) = (U::new(6), U::new(1), true, true);
+//! (c.cols.next, c.room.next, c.norm_room.next) = (U::new(6), true, true);
 //! let mut seen = Vec::new();
 //! for n in 0..40u64 {
 //!     (c.beat.next, c.start.next) = (U::new(n % 4), n == 1);
-//!     c.captured.next = n == 6 || n == 20;
+//!     (c.captured.next, c.captured_last.next) = (n == 6 || n == 20, n == 20);
 //!     c.array_word.next = S::new(n as i64);
 //!     simulate(&mut c, 10);
 //!     if c.entry_valid.val() { seen.push((n, c.entry_word.val().get(), c.entry_pass_last.val(), c.entry_last.val())); }
@@ -44,12 +44,11 @@
 //! assert!(!c.active.val());
 //! ```
 
-use super::sizes::COUNT_BITS;
+mod build;
+
 use crate::block;
-use crate::check;
-use crate::number::{Const, Flag, S, Sig, U, natural_bits};
+use crate::number::{Const, Flag, S, Sig, U};
 use crate::register::Reg;
-use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Sizes of a conveyor.
@@ -83,12 +82,12 @@ block! {
             source: Sig<In, U>,
             /// A word every 4 cycles.
             slow: Flag<In>,
-            /// Rows of an array step.
-            rows: Sig<In, U>,
             /// Columns of a row.
             cols: Sig<In, U>,
             /// The chain holds a pass.
             captured: Flag<In>,
+            /// It is the step's last.
+            captured_last: Flag<In>,
             /// The word at its head.
             array_word: Sig<In, S>,
             /// An input word is in hand.
@@ -141,21 +140,25 @@ block! {
             armed: Reg<bool>,
             source_r: Reg<U>,
             slow_r: Reg<bool>,
-            rows_left: Reg<U>,
+            /// Columns of the row that have not come.
+            cols_left: Reg<U>,
+            /// Number of the sum to be read.
             column: Reg<U>,
+            begun: Reg<bool>,
             lane: Reg<U>,
             last_column: Reg<bool>,
             last_lane: Reg<bool>,
-            last_row: Reg<bool>,
+            final_r: Reg<bool>,
             running: Reg<bool>,
             full: Reg<bool>,
             near: Reg<bool>,
             go: Reg<bool>,
             shift_r: Reg<bool>,
             scan_r: Reg<bool>,
-            scan_column_r: Reg<U>,
             row_begin_r: Reg<bool>,
             word: Reg<S>,
+            /// The same a cycle later, where words are taken in even cycles.
+            word_late: Reg<S>,
             /// valid, row_last, pass_last, last.
             flags_1: Reg<U>,
             flags_3: Reg<U>,
@@ -169,10 +172,11 @@ block! {
             taken: Flag<Local>,
             pass_end: Flag<Local>,
             step_end: Flag<Local>,
-            next_column: Sig<Local, U>,
+            row_load: Flag<Local>,
+            mask: Sig<Local, U>,
+            ones: Const<U>,
             shown: Sig<Local, U>,
             zero: Const<U>,
-            one: Const<U>,
             odd: Const<bool>,
             first_beat: Const<U>,
             lane_top: Const<U>,
@@ -191,97 +195,6 @@ pub fn lead(latency: usize, blocks: usize) -> usize {
     1 + latency % 2 + latency - blocks
 }
 
-impl Conveyor {
-    /// Of the sizes given.
-    pub fn new(s: &ConveyorSize) -> Result<Self> {
-        check::range("conveyor.lanes", s.lanes, 2, 128)?;
-        check::range("conveyor.acc_bits", s.acc_bits, 2, 64)?;
-        check::range("conveyor.width", s.width, 2, 32)?;
-        check::range("conveyor.sum_bits", s.sum_bits, 1, COUNT_BITS)?;
-        let lane_bits = natural_bits(s.lanes as u64 - 1);
-        check::range("conveyor.latency", s.latency, s.blocks + 2, 64)?;
-        let odd = s.latency % 2 == 1;
-        let lead = lead(s.latency, s.blocks);
-        let lane = |n: usize| Const::natural(n as u64);
-        Ok(Conveyor {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            beat: Sig::new(2),
-            start: Flag::default(),
-            source: Sig::new(2),
-            slow: Flag::default(),
-            rows: Sig::new(COUNT_BITS),
-            cols: Sig::new(COUNT_BITS),
-            captured: Flag::default(),
-            array_word: Sig::new(s.acc_bits),
-            available: Flag::default(),
-            in_word: Sig::new(s.width),
-            in_ends: Flag::default(),
-            scan_word: Sig::new(32),
-            tokens: Sig::new(COUNT_BITS),
-            room: Flag::default(),
-            norm_room: Flag::default(),
-            shift: Flag::default(),
-            chain_free: Flag::default(),
-            take: Flag::default(),
-            row_end: Flag::default(),
-            scan: Flag::default(),
-            scan_column: Sig::new(s.sum_bits),
-            row_begin: Flag::default(),
-            pushed: Flag::default(),
-            entry_word: Sig::new(s.acc_bits),
-            entry_valid: Flag::default(),
-            entry_row_last: Flag::default(),
-            entry_pass_last: Flag::default(),
-            entry_last: Flag::default(),
-            active: Flag::default(),
-            active_r: Reg::default(),
-            armed: Reg::default(),
-            source_r: Reg::new(2),
-            slow_r: Reg::default(),
-            rows_left: Reg::new(COUNT_BITS),
-            column: Reg::new(COUNT_BITS),
-            lane: Reg::new(lane_bits),
-            last_column: Reg::default(),
-            last_lane: Reg::default(),
-            last_row: Reg::default(),
-            running: Reg::default(),
-            full: Reg::default(),
-            near: Reg::default(),
-            go: Reg::default(),
-            shift_r: Reg::default(),
-            scan_r: Reg::default(),
-            scan_column_r: Reg::new(s.sum_bits),
-            row_begin_r: Reg::default(),
-            word: Reg::new(s.acc_bits),
-            flags_1: Reg::new(4),
-            flags_3: Reg::new(4),
-            flags_5: Reg::new(4),
-            flags: Reg::new(4),
-            turn: Flag::default(),
-            slot: Flag::default(),
-            present: Flag::default(),
-            taken: Flag::default(),
-            pass_end: Flag::default(),
-            step_end: Flag::default(),
-            next_column: Sig::new(COUNT_BITS),
-            shown: Sig::new(4),
-            zero: Const::natural(0),
-            one: Const::natural(1),
-            odd: Const::new(1, odd),
-            first_beat: Const::natural(odd as u64),
-            lane_top: lane(s.lanes - 1),
-            lane_near: lane((s.lanes - 1).saturating_sub(lead / 2)),
-            lane_near_slow: lane((s.lanes - 1).saturating_sub(lead / 4)),
-            valid_bit: Const::natural(1),
-            row_bit: Const::natural(2),
-            pass_bit: Const::natural(4),
-            last_bit: Const::natural(8),
-            activity: Default::default(),
-        })
-    }
-}
-
 impl Logic for Conveyor {
     #[hdl_gen]
     fn update(&mut self) {
@@ -292,32 +205,31 @@ impl Logic for Conveyor {
             armed,
             source_r,
             slow_r,
-            rows_left,
+            cols_left,
             column,
+            begun,
             lane,
             last_column,
             last_lane,
-            last_row,
+            final_r,
             running,
             full,
             near,
             go,
             shift_r,
             scan_r,
-            scan_column_r,
             row_begin_r,
             word,
+            word_late,
             flags_1,
             flags_3,
             flags_5,
             flags
         );
         // Derived from the counters, which stand still for a cycle at least.
-        self.next_column.next = (self.column.q.val() + 1).into();
-        self.last_column.d.next = self.next_column.val() == self.cols.val();
+        self.last_column.d.next = self.cols_left.q.val() == 1;
         self.last_lane.d.next = self.lane.q.val() == self.lane_top.val();
-        self.last_row.d.next = self.rows_left.q.val() == 1;
-        self.go.d.next = self.room.val() && (self.norm_room.val() || !(self.column.q.val() == 0));
+        self.go.d.next = self.room.val() && (self.norm_room.val() || self.begun.q.val());
         self.armed.d.next = self.active_r.q.val();
 
         self.turn.next = self.beat.val().get_bit(0) == self.odd.val();
@@ -334,7 +246,13 @@ impl Logic for Conveyor {
         }
         self.taken.next = self.slot.val() && self.present.val() && (self.running.q.val() || self.go.q.val());
         self.pass_end.next = self.last_lane.q.val() || self.last_column.q.val();
-        self.step_end.next = self.last_column.q.val() && self.last_row.q.val();
+        self.step_end.next = self.last_column.q.val();
+        if self.source_r.q.val() == 0 {
+            self.step_end.next = self.last_column.q.val() && self.final_r.q.val();
+            if self.captured.val() {
+                self.step_end.next = self.last_column.q.val() && self.captured_last.val();
+            }
+        }
         if self.source_r.q.val() == 1 {
             self.step_end.next = self.last_column.q.val() && self.in_ends.val();
         }
@@ -344,18 +262,18 @@ impl Logic for Conveyor {
         self.row_begin_r.d.next = false;
         if self.captured.val() {
             self.full.d.next = true;
+            self.final_r.d.next = self.captured_last.val();
         }
         if self.taken.val() {
             self.running.d.next = !self.pass_end.val();
             self.lane.d.next = (self.lane.q.val() + 1).into();
-            self.column.d.next = self.next_column.val();
+            self.begun.d.next = !self.last_column.q.val();
             self.near.d.next = !(self.lane.q.val() < self.lane_near.val());
             if self.slow_r.q.val() {
                 self.near.d.next = !(self.lane.q.val() < self.lane_near_slow.val());
             }
-            self.row_begin_r.d.next = self.column.q.val() == 0;
+            self.row_begin_r.d.next = !self.begun.q.val();
             self.scan_r.d.next = self.source_r.q.val() == 2;
-            self.scan_column_r.d.next = self.column.q.val().into();
             if self.source_r.q.val() == 0 {
                 self.full.d.next = false;
                 self.shift_r.d.next = !self.pass_end.val();
@@ -366,8 +284,6 @@ impl Logic for Conveyor {
                 self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val()).into();
             }
             if self.last_column.q.val() {
-                self.column.d.next = self.zero.val();
-                self.rows_left.d.next = (self.rows_left.q.val() - 1).into();
                 self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val()).into();
             }
             if self.step_end.val() {
@@ -375,6 +291,25 @@ impl Logic for Conveyor {
                 self.flags_1.d.next =
                     (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val() | self.last_bit.val()).into();
             }
+        }
+
+        // Columns: a mask of 0 tells the carries that the counter loads.
+        self.row_load.next = self.start.val() || (self.taken.val() && self.last_column.q.val());
+        self.mask.next = self.ones.val();
+        if self.row_load.val() {
+            self.mask.next = self.zero.val();
+        }
+        if self.taken.val() || self.start.val() {
+            self.cols_left.d.next = (self.cols_left.q.val() + self.mask.val()).into();
+        }
+        if self.row_load.val() {
+            self.cols_left.d.next = self.cols.val();
+        }
+        if self.scan_r.q.val() {
+            self.column.d.next = (self.column.q.val() + 1).into();
+        }
+        if self.start.val() {
+            self.column.d.next = self.zero.val();
         }
 
         if self.turn.val() {
@@ -389,6 +324,7 @@ impl Logic for Conveyor {
                 self.word.d.next = self.tokens.val().into();
             }
         } else {
+            self.word_late.d.next = self.word.q.val();
             self.flags_3.d.next = self.zero.val();
             if self.source_r.q.val() == 2 {
                 self.flags_3.d.next = self.flags_1.q.val();
@@ -413,11 +349,7 @@ impl Logic for Conveyor {
             self.armed.d.next = false;
             self.source_r.d.next = self.source.val();
             self.slow_r.d.next = self.slow.val();
-            self.rows_left.d.next = self.one.val();
-            if self.source.val() == 0 {
-                self.rows_left.d.next = self.rows.val();
-            }
-            self.column.d.next = self.zero.val();
+            self.begun.d.next = false;
             self.lane.d.next = self.zero.val();
         }
         if self.reset.val() {
@@ -439,10 +371,13 @@ impl Logic for Conveyor {
         self.take.next = self.taken.val() && (self.source_r.q.val() == 1);
         self.row_end.next = self.last_column.q.val();
         self.scan.next = self.scan_r.q.val();
-        self.scan_column.next = self.scan_column_r.q.val();
+        self.scan_column.next = self.column.q.val();
         self.row_begin.next = self.row_begin_r.q.val();
         self.pushed.next = self.flags_1.q.val().get_bit(0);
-        self.entry_word.next = self.word.q.val();
+        self.entry_word.next = self.word_late.q.val();
+        if self.odd.val() {
+            self.entry_word.next = self.word.q.val();
+        }
         self.entry_valid.next = self.shown.val().get_bit(0);
         self.entry_row_last.next = self.shown.val().get_bit(1);
         self.entry_pass_last.next = self.shown.val().get_bit(2);

@@ -96,15 +96,23 @@ block! {
         }
         locals {
             granted: Flag<Local>,
+            from_come: Flag<Local>,
+            bank_come: Flag<Local>,
+            from_mask: Sig<Local, U>,
+            bank_mask: Sig<Local, U>,
+            words_mask: Sig<Local, U>,
+            ones: Const<U>,
             half: Sig<Local, U>,
             from_beyond: Sig<Local, U>,
             bank_beyond: Sig<Local, U>,
+            words_beyond: Sig<Local, U>,
             zero: Const<U>,
             group: Const<U>,
             last_lane: Const<U>,
             top_word: Const<U>,
             top_bank: Const<U>,
             bank_shift: Const<U>,
+            words_shift: Const<U>,
             m_shift: Const<U>,
         }
     }
@@ -132,22 +140,30 @@ impl Fill {
             error: Flag::default(),
             asking: Reg::default(),
             from: Reg::new(s.m_bits + 1),
-            words: Reg::new(COUNT_BITS),
+            words: Reg::new(s.bank_bits + 1),
             ask_lane: Reg::new(s.lane_bits),
             bank: Reg::new(s.bank_bits + 1),
             put_lane: Reg::new(s.lane_bits),
             flight: Reg::new(3),
             error_r: Reg::default(),
             granted: Flag::default(),
+            from_come: Flag::default(),
+            bank_come: Flag::default(),
+            from_mask: Sig::new(s.m_bits + 1),
+            bank_mask: Sig::new(s.bank_bits + 1),
+            words_mask: Sig::new(s.bank_bits + 1),
+            ones: Const::natural((1 << 21) - 1),
             half: Sig::new(COUNT_BITS),
             from_beyond: Sig::new(24 - s.m_bits),
             bank_beyond: Sig::new(17 - s.bank_bits),
+            words_beyond: Sig::new(16 - s.bank_bits.min(15)),
             zero: Const::natural(0),
             group: Const::natural(s.group as u64),
             last_lane: Const::natural(((s.groups - 1) * s.group) as u64),
             top_word: Const::natural(s.m_words as u64 - 1),
             top_bank: Const::natural(s.bank_words as u64 - 1),
             bank_shift: Const::natural(s.bank_bits.into()),
+            words_shift: Const::natural(17 + s.bank_bits as u64),
             m_shift: Const::natural(s.m_bits.into()),
             activity: Default::default(),
         })
@@ -163,11 +179,9 @@ impl Logic for Fill {
         self.request.next = self.asking.q.val() && !self.blocked.val();
         self.granted.next = self.asking.q.val() && !self.blocked.val() && self.grant.val();
         if self.granted.val() {
-            self.from.d.next = (self.from.q.val() + 1).into();
             self.ask_lane.d.next = (self.ask_lane.q.val() + self.group.val()).into();
             if self.ask_lane.q.val() == self.last_lane.val() {
                 self.ask_lane.d.next = self.zero.val();
-                self.words.d.next = (self.words.q.val() - 1).into();
                 if self.words.q.val() == 1 {
                     self.asking.d.next = false;
                 }
@@ -177,7 +191,6 @@ impl Logic for Fill {
             self.put_lane.d.next = (self.put_lane.q.val() + self.group.val()).into();
             if self.put_lane.q.val() == self.last_lane.val() {
                 self.put_lane.d.next = self.zero.val();
-                self.bank.d.next = (self.bank.q.val() + 1).into();
             }
         }
         if self.granted.val() && !self.word_valid.val() {
@@ -186,13 +199,34 @@ impl Logic for Fill {
         if !self.granted.val() && self.word_valid.val() {
             self.flight.d.next = (self.flight.q.val() - 1).into();
         }
-        if self.set.val() {
-            if self.number.val() == 1 {
-                self.from.d.next = self.value.val().into();
-            } else {
-                self.bank.d.next = self.value.val().into();
-                self.words.d.next = (self.value.val() >> 16).into();
-            }
+        // Counters that load: a mask of 0 tells the carries so, all ones are one less, and taken away one more.
+        self.from_come.next = self.set.val() && (self.number.val() == 1);
+        self.bank_come.next = self.set.val() && !(self.number.val() == 1);
+        self.from_mask.next = self.ones.val();
+        if self.from_come.val() {
+            self.from_mask.next = self.zero.val();
+        }
+        self.bank_mask.next = self.ones.val();
+        self.words_mask.next = self.ones.val();
+        if self.bank_come.val() {
+            self.bank_mask.next = self.zero.val();
+            self.words_mask.next = self.zero.val();
+        }
+        if self.granted.val() || self.from_come.val() {
+            self.from.d.next = (self.from.q.val() - self.from_mask.val()).into();
+        }
+        if self.from_come.val() {
+            self.from.d.next = self.value.val().into();
+        }
+        if self.bank_come.val() || (self.word_valid.val() && (self.put_lane.q.val() == self.last_lane.val())) {
+            self.bank.d.next = (self.bank.q.val() - self.bank_mask.val()).into();
+        }
+        if self.bank_come.val() || (self.granted.val() && (self.ask_lane.q.val() == self.last_lane.val())) {
+            self.words.d.next = (self.words.q.val() + self.words_mask.val()).into();
+        }
+        if self.bank_come.val() {
+            self.bank.d.next = self.value.val().into();
+            self.words.d.next = (self.value.val() >> 16).into();
         }
         if self.start.val() {
             self.asking.d.next = !(self.words.q.val() == 0);
@@ -202,10 +236,13 @@ impl Logic for Fill {
         self.from_beyond.next = (self.value.val() >> self.m_shift.val().index()).into();
         self.half.next = self.value.val().into();
         self.bank_beyond.next = (self.half.val() >> self.bank_shift.val().index()).into();
+        self.words_beyond.next = (self.value.val() >> self.words_shift.val().index()).into();
         self.error_r.d.next = (self.granted.val() && (self.from.q.val() > self.top_word.val()))
             || (self.word_valid.val() && (self.bank.q.val() > self.top_bank.val()))
             || (self.set.val() && (self.number.val() == 1) && !(self.from_beyond.val() == 0))
-            || (self.set.val() && (self.number.val() == 2) && !(self.bank_beyond.val() == 0));
+            || (self.set.val()
+                && (self.number.val() == 2)
+                && !((self.bank_beyond.val() == 0) && (self.words_beyond.val() == 0)));
         if self.reset.val() {
             self.asking.d.next = false;
             self.flight.d.next = self.zero.val();

@@ -3,10 +3,11 @@
 //! | port | width | |
 //! |---|---|---|
 //! | enable, write, address, data | 1, 1, A, 32 | fetch, or store |
-//! | q | 32 | 2 cycles after a fetch (input register, memory; ECP5: memory, output register); holds until the next |
+//! | q | 32 | 3 cycles after a fetch (request register, memory, output register); holds until the next |
 //!
 //! A stored word is seen by every request of a later cycle. Words never stored, and on iCE40 also `q` from a store to the next fetch, are
-//! undefined as [`super::memory`] says. iCE40: two SPRAMs for every 16,384 words.
+//! undefined as [`super::memory`] says. iCE40: two SPRAMs for every 16,384 words. The register in front stands before nets to every block of the
+//! memory (ECP5: 32 and more) and before the SPRAM's slow address inputs.
 //!
 //! ```
 //! use astromorph_hdl::{engine::{memory::Kind, mmem::MMemory}, multiply::Target, number::*};
@@ -18,7 +19,7 @@
 //! (m.enable.next, m.write.next, m.address.next, m.data.next) = (true, true, U::new(9), U::new(1 << 31));
 //! cycle(&mut m);
 //! m.write.next = false;
-//! for _ in 0..2 { cycle(&mut m); }
+//! for _ in 0..3 { cycle(&mut m); }
 //! assert_eq!(m.q.val(), U::new(1 << 31));
 //! ```
 
@@ -31,7 +32,7 @@ use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Cycles from a fetch to its word.
-pub const WORD_LATENCY: usize = 2;
+pub const WORD_LATENCY: usize = 3;
 /// Bits of a word.
 pub const WORD_BITS: u32 = 32;
 
@@ -51,6 +52,8 @@ pub struct MMemory {
     pub q: Sig<Out, U>,
     words: Vec<u32>,
     request: (bool, bool, usize, u32),
+    /// At the memory's own output.
+    word: u32,
     shape: Shape,
     activity: Activity,
 }
@@ -75,6 +78,7 @@ impl MMemory {
             q: Sig::new(WORD_BITS),
             words: vec![0; depth],
             request: Default::default(),
+            word: 0,
             shape,
             activity: Activity::default(),
         })
@@ -93,21 +97,22 @@ impl MMemory {
     #[inline(always)]
     fn edge(&mut self) -> bool {
         let (enable, write, at, data) = self.request;
+        let was = (self.request, self.word);
+        self.q.next = U::new(self.word as u64);
         if enable && write {
             if let Some(word) = self.words.get_mut(at) {
                 *word = data;
             }
         } else if enable {
-            self.q.next = U::new(self.words.get(at).copied().unwrap_or(0) as u64);
+            self.word = self.words.get(at).copied().unwrap_or(0);
         }
-        let was = self.request;
         self.request = (
             self.enable.val(),
             self.write.val(),
             self.address.val().index(),
             self.data.val().get() as u32,
         );
-        was != self.request
+        was != (self.request, self.word)
     }
 }
 
@@ -118,12 +123,21 @@ impl Logic for MMemory {
     }
     fn hdl(&self) -> Verilog {
         let (name, cores) = self.shape.pipelined();
-        Verilog::Wrapper(Wrapper {
-            code: format!(
-                "{name} memory (.clock(clock), .enable(enable), .write(write), .address(address), .data(data), .q(q));\n"
+        let ports = ".clock(clock), .enable(enable1), .write(write1), .address(address1), .data(data1)";
+        let code = match self.shape.target {
+            // Its blocks have output registers.
+            Target::Ecp5 => format!(
+                "reg enable1 = 0, write1 = 0;\nreg [{}:0] address1 = 0;\nreg [31:0] data1 = 0;\nalways @(posedge clock) begin\n  \
+                 enable1 <= enable;\n  write1 <= write;\n  address1 <= address;\n  data1 <= data;\nend\n{name} memory ({ports}, .q(q));\n",
+                self.shape.address_bits() - 1
             ),
-            cores,
-        })
+            _ => format!(
+                "wire [31:0] fetched;\nreg [31:0] word = 0;\nalways @(posedge clock) word <= fetched;\nassign q = word;\n\
+                 {name} memory ({}, .q(fetched));\n",
+                ports.replace('1', "")
+            ),
+        };
+        Verilog::Wrapper(Wrapper { code, cores })
     }
 }
 

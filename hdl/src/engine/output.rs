@@ -74,6 +74,9 @@ block! {
         }
         locals {
             pop: Flag<Local>,
+            change: Sig<Local, U>,
+            one: Const<U>,
+            less: Const<U>,
             zero: Const<U>,
             most: Const<U>,
         }
@@ -104,6 +107,9 @@ impl Output {
             room_r: Reg::default(),
             ending_r: Reg::default(),
             pop: Flag::default(),
+            change: Sig::new(count),
+            one: Const::natural(1),
+            less: Const::natural((1 << count) - 1),
             zero: Const::natural(0),
             most: Const::natural((depth - group) as u64),
             activity: Default::default(),
@@ -121,11 +127,13 @@ impl Logic for Output {
         self.queue.data.next = unsigned_cast_of(self.data);
         self.pop.next = self.queue.some.val() && self.m_ready.val();
         self.queue.pop.next = self.pop.val();
-        if self.reserve.val() && !self.pop.val() {
-            self.promised.d.next = (self.promised.q.val() + 1).into();
+        // One adder: + 1, or − 1 as all ones.
+        self.change.next = self.less.val();
+        if self.reserve.val() {
+            self.change.next = self.one.val();
         }
-        if self.pop.val() && !self.reserve.val() {
-            self.promised.d.next = (self.promised.q.val() - 1).into();
+        if (self.reserve.val() && !self.pop.val()) || (self.pop.val() && !self.reserve.val()) {
+            self.promised.d.next = (self.promised.q.val() + self.change.val()).into();
         }
         self.room_r.d.next = (self.promised.q.val() <= self.most.val()) && !self.ending_r.q.val();
         self.m_last.next = self.ending_r.q.val() && (self.promised.q.val() == 1);

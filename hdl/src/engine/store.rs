@@ -4,8 +4,9 @@
 //! |---|---|---|
 //! | odd | 1 | an odd cycle: X is free for elements |
 //! | aim, norm_aim, base | 1, 1, A | `base` is the address of a step's first word, of its layer norm's first result |
-//! | to, row, column | 2, 16, 16 | destination of the step (1 X, 2 bank, 3 output; bank: column is the stride from pass to pass) |
-//! | norm_row, norm_used | 16, 1 | the layer norm's results are stored |
+//! | aim_row, norm_aim_row | 1, 1 | a cycle later or more: `base` is the distance from row to row, 16 bits |
+//! | to, column, row | 2, 16, 16 | destination of the step (1 X, 2 bank, 3 output; bank: column is the stride from pass to pass); the rows' distance, out |
+//! | norm_used | 1 | the layer norm's results are stored |
 //! | start, final_block | 1, 1 | a step begins; no further block follows |
 //! | word, valid, row_last, pass_last, last | SW, 1 … | results, always in even cycles |
 //! | norm_word, norm_valid, norm_row_last | W, 1, 1 | results of the layer norm, up to `in_flight` after `hold` |
@@ -17,6 +18,7 @@
 //! | hold, waiting | 1, 1 | no further results of the layer norm; some wait |
 //! | error | 1 | an address left its memory |
 //!
+//! A base goes through the register of the rows' distance and is added to a row's start of 0: no start needs to be loaded.
 //! A result of cycle 0 is stored in cycle 1, an odd one; the stream sees to it that no operand is read in that cycle.
 //!
 //! Example: rows of 2 words, X from 100, row stride 10, column stride 1: addresses 100, 101, 110, 111.
@@ -29,11 +31,11 @@
 //!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
 //! let mut s = Store::new(&Sizes::new(&core).unwrap(), 4).unwrap();
 //! s.connect_all();
-//! (s.to.next, s.base.next, s.row.next, s.column.next) = (U::new(1), U::new(100), U::new(10), U::new(1));
+//! (s.to.next, s.column.next) = (U::new(1), U::new(1));
 //! let mut seen = Vec::new();
 //! for n in 0..14u64 {
 //!     s.odd.next = n % 2 == 1;
-//!     s.aim.next = n == 1;
+//!     (s.aim.next, s.aim_row.next, s.base.next) = (n == 1, n == 2, U::new(if n == 1 { 100 } else { 10 }));
 //!     s.valid.next = n % 2 == 0 && (4..12).contains(&n);
 //!     (s.row_last.next, s.word.next) = (n % 4 == 2, S::new(-(n as i64)));
 //!     simulate(&mut s, 10);
@@ -72,12 +74,12 @@ block! {
             base: Sig<In, U>,
             /// nowhere, X, bank, output.
             to: Sig<In, U>,
-            /// From row to row.
-            row: Sig<In, U>,
+            /// `base` is the distance from row to row.
+            aim_row: Flag<In>,
+            /// Of the layer norm's results.
+            norm_aim_row: Flag<In>,
             /// From column to column; bank: from pass to pass.
             column: Sig<In, U>,
-            /// Of the layer norm's results, from row to row.
-            norm_row: Sig<In, U>,
             /// They are stored.
             norm_used: Flag<In>,
             /// A result.
@@ -104,6 +106,8 @@ block! {
             operand_address: Sig<In, U>,
         }
         outputs {
+            /// From row to row.
+            row: Sig<Out, U>,
             /// X: do something with an element.
             serial: Flag<Out>,
             /// Store it.
@@ -142,19 +146,32 @@ block! {
             last_1: Reg<bool>,
             pointer: Reg<U>,
             row_start: Reg<U>,
-            below: Reg<U>,
+            row_r: Reg<U>,
+            first: Reg<bool>,
+            back: Reg<bool>,
             lane: Reg<U>,
             queue: Queue,
+            /// The queue's head: block RAM answers late.
+            head: Reg<U>,
+            head_full: Reg<bool>,
             norm_pointer: Reg<U>,
             norm_row_start: Reg<U>,
-            norm_below: Reg<U>,
+            norm_row_r: Reg<U>,
+            norm_first: Reg<bool>,
+            norm_back: Reg<bool>,
             error_r: Reg<bool>,
         }
         locals {
+            distance: Sig<Local, U>,
+            row_step: Flag<Local>,
+            norm_row_step: Flag<Local>,
+            mask: Sig<Local, U>,
+            ones: Const<U>,
             to_x: Flag<Local>,
             to_bank: Flag<Local>,
             write: Flag<Local>,
             pop: Flag<Local>,
+            advance: Flag<Local>,
             step: Flag<Local>,
             queued: Sig<Local, U>,
             zero: Const<U>,
@@ -179,9 +196,10 @@ impl Store {
             norm_aim: Flag::default(),
             base: Sig::new(a),
             to: Sig::new(2),
-            row: Sig::new(COUNT_BITS),
+            aim_row: Flag::default(),
+            norm_aim_row: Flag::default(),
             column: Sig::new(COUNT_BITS),
-            norm_row: Sig::new(COUNT_BITS),
+            row: Sig::new(COUNT_BITS),
             norm_used: Flag::default(),
             word: Sig::new(s.serial_bits),
             valid: Flag::default(),
@@ -216,7 +234,9 @@ impl Store {
             last_1: Reg::default(),
             pointer: Reg::new(a),
             row_start: Reg::new(a),
-            below: Reg::new(a),
+            row_r: Reg::new(a),
+            first: Reg::default(),
+            back: Reg::default(),
             lane: Reg::new(s.lane_bits),
             queue: Queue::new(
                 "store.queue",
@@ -224,14 +244,24 @@ impl Store {
                 WAITING,
                 w + 1,
             )?,
+            head: Reg::new(w + 1),
+            head_full: Reg::default(),
             norm_pointer: Reg::new(a),
             norm_row_start: Reg::new(a),
-            norm_below: Reg::new(a),
+            norm_row_r: Reg::new(a),
+            norm_first: Reg::default(),
+            norm_back: Reg::default(),
             error_r: Reg::default(),
+            distance: Sig::new(COUNT_BITS),
+            row_step: Flag::default(),
+            norm_row_step: Flag::default(),
+            mask: Sig::new(a),
+            ones: Const::natural((1 << a) - 1),
             to_x: Flag::default(),
             to_bank: Flag::default(),
             write: Flag::default(),
             pop: Flag::default(),
+            advance: Flag::default(),
             step: Flag::default(),
             queued: Sig::new(w + 1),
             zero: Const::natural(0),
@@ -259,11 +289,17 @@ impl Logic for Store {
             last_1,
             pointer,
             row_start,
-            below,
+            row_r,
+            first,
+            back,
             lane,
+            head,
+            head_full,
             norm_pointer,
             norm_row_start,
-            norm_below,
+            norm_row_r,
+            norm_first,
+            norm_back,
             error_r
         );
         self.word_1.d.next = self.word.val();
@@ -274,8 +310,20 @@ impl Logic for Store {
         self.to_x.next = self.to.val() == 1;
         self.to_bank.next = self.to.val() == 2;
 
-        // Where the next word goes.
-        self.below.d.next = (self.row_start.q.val() + self.row.val()).into();
+        // Where the next word goes; a cycle after a row's end, back to the row's start: words are two cycles apart.
+        self.distance.next = self.base.val().into();
+        self.first.d.next = self.aim.val();
+        if self.aim_row.val() {
+            self.row_r.d.next = self.distance.val();
+        }
+        if self.aim.val() {
+            self.row_r.d.next = self.base.val();
+        }
+        self.row_step.next = self.first.q.val() || (self.valid_1.q.val() && self.row_1.q.val());
+        self.back.d.next = self.row_step.val();
+        if self.row_step.val() {
+            self.row_start.d.next = (self.row_start.q.val() + self.row_r.q.val()).into();
+        }
         self.step.next = self.valid_1.q.val() && (self.to_x.val() || self.pass_1.q.val());
         if self.step.val() {
             self.pointer.d.next = (self.pointer.q.val() + self.column.val()).into();
@@ -285,17 +333,15 @@ impl Logic for Store {
             if self.pass_1.q.val() {
                 self.lane.d.next = self.zero.val();
             }
-            if self.row_1.q.val() {
-                self.pointer.d.next = self.below.q.val();
-                self.row_start.d.next = self.below.q.val();
-            }
+        }
+        if self.back.q.val() {
+            self.pointer.d.next = self.row_start.q.val();
         }
         if self.start.val() {
             self.final_r.d.next = self.final_block.val();
         }
         if self.aim.val() {
-            self.pointer.d.next = self.base.val();
-            self.row_start.d.next = self.base.val();
+            self.row_start.d.next = self.zero.val();
             self.lane.d.next = self.zero.val();
         }
 
@@ -307,20 +353,40 @@ impl Logic for Store {
             self.queue.data.next = (unsigned_cast_of(self.norm_word) | self.row_bit.val()).into();
         }
         self.write.next = self.valid_1.q.val() && self.to_x.val();
-        self.pop.next = self.odd.val() && self.queue.some.val() && !self.write.val() && !self.operand_request.val();
-        self.queue.pop.next = self.pop.val();
-        self.queued.next = self.queue.head.val();
-        self.norm_below.d.next = (self.norm_row_start.q.val() + self.norm_row.val()).into();
-        if self.pop.val() {
-            self.norm_pointer.d.next = (self.norm_pointer.q.val() + 1).into();
-            if self.queue.head.val().get_bit(self.top.val().index()) {
-                self.norm_pointer.d.next = self.norm_below.q.val();
-                self.norm_row_start.d.next = self.norm_below.q.val();
-            }
+        self.pop.next = self.odd.val() && self.head_full.q.val() && !self.write.val() && !self.operand_request.val();
+        self.advance.next = self.queue.some.val() && (!self.head_full.q.val() || self.pop.val());
+        self.queue.pop.next = self.advance.val();
+        if self.advance.val() {
+            self.head.d.next = self.queue.head.val();
+        }
+        self.head_full.d.next = self.advance.val() || (self.head_full.q.val() && !self.pop.val());
+        self.queued.next = self.head.q.val();
+        self.norm_first.d.next = self.norm_aim.val();
+        if self.norm_aim_row.val() {
+            self.norm_row_r.d.next = self.distance.val();
         }
         if self.norm_aim.val() {
-            self.norm_pointer.d.next = self.base.val();
-            self.norm_row_start.d.next = self.base.val();
+            self.norm_row_r.d.next = self.base.val();
+        }
+        self.norm_row_step.next =
+            self.norm_first.q.val() || (self.pop.val() && self.head.q.val().get_bit(self.top.val().index()));
+        self.norm_back.d.next = self.norm_row_step.val();
+        if self.norm_row_step.val() {
+            self.norm_row_start.d.next = (self.norm_row_start.q.val() + self.norm_row_r.q.val()).into();
+        }
+        if self.norm_aim.val() {
+            self.norm_row_start.d.next = self.zero.val();
+        }
+        // One more is all ones less; the mask tells the carries that the pointer loads.
+        self.mask.next = self.ones.val();
+        if self.norm_back.q.val() {
+            self.mask.next = self.zero.val();
+        }
+        if self.pop.val() || self.norm_back.q.val() {
+            self.norm_pointer.d.next = (self.norm_pointer.q.val() - self.mask.val()).into();
+        }
+        if self.norm_back.q.val() {
+            self.norm_pointer.d.next = self.norm_row_start.q.val();
         }
 
         // X.
@@ -340,6 +406,7 @@ impl Logic for Store {
             || (self.valid_1.q.val() && self.to_bank.val() && (self.pointer.q.val() > self.top_bank.val()));
         if self.reset.val() {
             self.valid_1.d.next = false;
+            self.head_full.d.next = false;
             self.error_r.d.next = false;
         }
 
@@ -350,8 +417,9 @@ impl Logic for Store {
         self.out_row_last.next = self.row_1.q.val();
         self.out_last.next = self.last_1.q.val() && self.final_r.q.val();
         self.data.next = self.word_1.q.val();
+        self.row.next = self.row_r.q.val().into();
         self.hold.next = self.queue.hold.val();
-        self.waiting.next = self.queue.any.val();
+        self.waiting.next = self.queue.any.val() || self.head_full.q.val();
         self.error.next = self.error_r.q.val();
     }
 }

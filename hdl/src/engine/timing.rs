@@ -21,9 +21,8 @@
 //! assert!(t.steps[1].cycles >= 64 && t.steps[1].cycles < 64 + 120);
 //! ```
 
-use super::array::Array;
 use super::conveyor::lead;
-use super::top::array_config;
+use super::top::{array_config, array_latency};
 use super::{front, norm, tail};
 use crate::multiply::Target;
 use astromorph::engine::config::EngineConfig;
@@ -74,6 +73,8 @@ struct Model {
     fetch: u64,
     /// First odd cycle in which the walker may load; its last pass's last word taken.
     walker_free: u64,
+    /// First cycle in which it takes the next step's words: two after its last pass has begun.
+    walker_open: u64,
     /// First cycle in which a pass may end.
     chain_free: u64,
     stream_idle: u64,
@@ -89,8 +90,8 @@ pub fn timing(core: &EngineConfig, target: Target, program: &Program, tokens: u3
         return Err(Error::field("tokens", format!("1 to {}", program.n_max), tokens));
     }
     let array = array_config(core, target)?;
-    let latency = Array::latency(&array) as u64;
-    let lead = lead(Array::latency(&array), array.blocks()) as u64;
+    let cycles = array_latency(core, target)?;
+    let (latency, lead) = (cycles as u64, lead(cycles, array.blocks()) as u64);
     let mut m = Model {
         latency,
         near: (core.lanes as u64 - 1).saturating_sub(lead / 2),
@@ -102,6 +103,7 @@ pub fn timing(core: &EngineConfig, target: Target, program: &Program, tokens: u3
         // Idle, header: two words and their check.
         fetch: 1 + 1 + WORD + 1,
         walker_free: 0,
+        walker_open: 0,
         chain_free: 0,
         stream_idle: 0,
         norm_idle: 0,
@@ -180,7 +182,7 @@ impl Model {
     /// Start of the step's stream, and its slots.
     fn run(&mut self, core: &EngineConfig, run: &Run, block: u32, tokens: u32) -> (u64, u64) {
         let s = &run.stream;
-        let mut gate = self.fetch + WORD + 1 + 3 + WORD + 1;
+        let mut gate = (self.fetch + WORD + 1).max(self.walker_open) + 1 + 3 + WORD + 1;
         if run.wait {
             gate = gate.max(self.quiet());
         }
@@ -306,6 +308,7 @@ impl Model {
         for _ in 0..rows {
             let mut cols = run.stream.cols as u64;
             for pass in 0..mac.passes {
+                self.walker_open = decided + 2;
                 decided = parity((decided + 2 * pairs).max(self.chain_free), true);
                 let captured = decided + 1 + self.latency;
                 let gate = if pass == 0 { self.row_gate(run) } else { 0 };

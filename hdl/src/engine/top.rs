@@ -33,7 +33,7 @@
 
 mod build;
 
-pub use build::array_config;
+pub use build::{array_config, array_latency};
 
 use super::argmax::Argmax;
 use super::array::Array;
@@ -158,6 +158,12 @@ block! {
             bank_port: BankPort,
             sink: Output,
             best: Argmax,
+            /// Slots on their way to the array when X answers late.
+            pair_1: Reg<bool>,
+            last_1: Reg<bool>,
+            even_1: Reg<bool>,
+            odd_1: Reg<bool>,
+            bank_row_1: Reg<U>,
             source: Reg<U>,
             wide: Reg<bool>,
             step_r: Reg<U>,
@@ -182,6 +188,7 @@ block! {
             stalled: Flag<Local>,
             errors: Sig<Local, U>,
             lane: Sig<Local, U>,
+            late: Const<bool>,
             zero: Const<U>,
             stall_top: Const<U>,
             gamma_shift: Const<U>,
@@ -224,6 +231,11 @@ impl Logic for Engine {
             self,
             clock,
             beat,
+            pair_1,
+            last_1,
+            even_1,
+            odd_1,
+            bank_row_1,
             source,
             wide,
             step_r,
@@ -329,9 +341,6 @@ impl Logic for Engine {
         self.walker.number.next = self.fetch.number.val();
         self.walker.value.next = self.fetch.value.val();
         self.walker.offer.next = self.fetch.offer.val();
-        self.walker.rows_block.next = self.fetch.rows_block.val();
-        self.walker.k_block.next = self.fetch.k_block.val();
-        self.walker.block.next = self.fetch.block.val();
         self.walker.chain_free.next = self.conveyor.chain_free.val();
         self.walker.captured.next = self.array.captured.val();
         self.x_memory.read.next = self.walker.pair.val();
@@ -341,6 +350,18 @@ impl Logic for Engine {
         self.array.mac_even.next = self.walker.mac_even.val();
         self.array.mac_odd.next = self.walker.mac_odd.val();
         self.array.last.next = self.walker.last.val();
+        self.pair_1.d.next = self.walker.pair.val() && !self.reset.val();
+        self.last_1.d.next = self.walker.last.val();
+        self.even_1.d.next = self.walker.mac_even.val();
+        self.odd_1.d.next = self.walker.mac_odd.val();
+        self.bank_row_1.d.next = self.walker.bank_row.val();
+        if self.late.val() {
+            self.array.pair.next = self.pair_1.q.val();
+            self.array.bank_row.next = self.bank_row_1.q.val();
+            self.array.mac_even.next = self.even_1.q.val();
+            self.array.mac_odd.next = self.odd_1.q.val();
+            self.array.last.next = self.last_1.q.val();
+        }
         self.array.x_even.next = self.x_memory.row_even.val();
         self.array.x_odd.next = self.x_memory.row_odd.val();
         self.array.shift.next = self.conveyor.shift.val();
@@ -363,12 +384,12 @@ impl Logic for Engine {
         self.intake.take.next = self.conveyor.take.val();
         self.intake.row_last.next = self.conveyor.row_end.val();
         self.intake.n_max.next = self.fetch.n_max.val();
-        self.intake.stride.next = self.fields.to_row.val();
+        self.intake.stride.next = self.store.row.val();
         self.conveyor.beat.next = self.beat.q.val();
         self.conveyor.start.next = self.fetch.stream_start.val();
         self.conveyor.source.next = self.fetch.source.val();
         self.conveyor.slow.next = self.fetch.slow.val();
-        self.conveyor.rows.next = self.walker.rows.val();
+        self.conveyor.captured_last.next = self.walker.captured_last.val();
         self.conveyor.cols.next = self.fields.cols.val();
         self.conveyor.captured.next = self.array.captured.val();
         self.conveyor.array_word.next = self.array.word.val();
@@ -470,10 +491,10 @@ impl Logic for Engine {
         self.store.aim.next = self.fetch.set.val() && (self.fetch.number.val() == 14);
         self.store.norm_aim.next = self.fetch.set.val() && (self.fetch.number.val() == 18);
         self.store.base.next = self.fetch.value.val().into();
-        self.store.row.next = self.fields.to_row.val();
+        self.store.aim_row.next = self.fetch.set.val() && (self.fetch.number.val() == 15);
+        self.store.norm_aim_row.next = self.fetch.set.val() && (self.fetch.number.val() == 19);
         self.store.column.next = self.fields.to_column.val();
         self.store.final_block.next = self.fetch.final_block.val();
-        self.store.norm_row.next = self.norm_fields.to_row.val();
         self.store.norm_used.next = self.norm_fields.stored.val();
         self.store.word.next = self.tail.result.val();
         self.store.valid.next = self.tail.result_valid.val();

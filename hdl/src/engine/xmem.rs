@@ -4,17 +4,17 @@
 //! |---|---|---|
 //! | read, read_row | 1, R | fetch a row for the array |
 //! | serial, serial_write, serial_address, serial_data | 1, 1, R + 1, W | fetch or store one element; element 2r + k is column k of row r |
-//! | row_even, row_odd | W, W | elements 2r, 2r + 1, 2 cycles after `read` |
+//! | row_even, row_odd | W, W | elements 2r, 2r + 1, [`row_latency`] cycles after `read`: 2, on ECP5 3 |
 //! | serial_element | W | 3 cycles after `serial` without `serial_write` |
 //!
 //! `read` and `serial` are never both set (the engine reads rows in even cycles and elements in odd ones); the model stops the simulation
 //! when they are. Storing an element leaves the other of its row alone. A stored element is seen by every request of a later cycle.
-//! On ECP5 the request goes to the blocks without a register: it should come from one. Outputs at other times, and elements never stored, are undefined as [`super::memory`] says.
+//! Outputs at other times, and elements never stored, are undefined as [`super::memory`] says.
 //!
 //! | target | memory |
 //! |---|---|
 //! | iCE40 | SPRAM: W ≤ 8 both elements in one word, W ≤ 16 a cell for each column; 16,384 rows a cell |
-//! | ECP5 | block RAM with output registers, some blocks for each column |
+//! | ECP5 | block RAM between registers, some blocks for each column |
 //! | generic | inferred, a memory for each column |
 //!
 //! ```
@@ -44,8 +44,10 @@ use crate::number::{Flag, S, Sig, U};
 use astromorph::Result;
 use rust_hdl::prelude::*;
 
-/// Cycles from `read` to the row.
-pub const ROW_LATENCY: usize = 2;
+/// Cycles from `read` to the row. ECP5 has a register in front of its many blocks and one behind them.
+pub fn row_latency(target: Target) -> usize {
+    2 + (target == Target::Ecp5) as usize
+}
 /// Cycles from `serial` to the element.
 pub const ELEMENT_LATENCY: usize = 3;
 
@@ -82,7 +84,10 @@ pub struct XMemory {
     pub serial_element: Sig<Out, S>,
     elements: Vec<i32>,
     request: Request,
-    odd: bool,
+    /// Low bit of the address at the memory's output, and behind ECP5's output registers.
+    odd: [bool; 2],
+    /// At the memory's own output.
+    row: (S, S),
     shape: Shape,
     activity: Activity,
 }
@@ -113,7 +118,8 @@ impl XMemory {
             serial_element: Sig::new(width),
             elements: vec![0; 2 * rows],
             request: Request::default(),
-            odd: false,
+            odd: [false; 2],
+            row: Default::default(),
             shape,
             activity: Activity::default(),
         })
@@ -133,13 +139,17 @@ impl XMemory {
     fn edge(&mut self) -> bool {
         let (read, serial) = (self.read.val(), self.serial.val());
         assert!(!(read && serial), "a row and an element asked for in one cycle");
-        let was = (self.request, self.odd);
-        self.serial_element.next = if self.odd {
-            self.row_odd.val()
+        let was = (self.request, self.odd, self.row);
+        let late = self.shape.target == Target::Ecp5;
+        let element = |odd: bool, (even_word, odd_word): (S, S)| if odd { odd_word } else { even_word };
+        if late {
+            (self.row_even.next, self.row_odd.next) = self.row;
+            self.odd[1] = self.odd[0];
+            self.serial_element.next = element(self.odd[1], self.row);
         } else {
-            self.row_even.val()
-        };
-        self.odd = self.request.address & 1 == 1;
+            self.serial_element.next = element(self.odd[0], self.row);
+        }
+        self.odd[0] = self.request.address & 1 == 1;
         if self.request.enable {
             let at = self.request.address;
             if self.request.write {
@@ -148,8 +158,11 @@ impl XMemory {
                 }
             } else {
                 let element = |k: usize| S::new(self.elements.get(at & !1 | k).copied().unwrap_or(0) as i64);
-                (self.row_even.next, self.row_odd.next) = (element(0), element(1));
+                self.row = (element(0), element(1));
             }
+        }
+        if !late {
+            (self.row_even.next, self.row_odd.next) = self.row;
         }
         self.request = Request {
             enable: read || serial,
@@ -162,7 +175,7 @@ impl XMemory {
             },
             data: self.serial_data.val().get() as i32,
         };
-        was != (self.request, self.odd)
+        was != (self.request, self.odd, self.row)
     }
 }
 
@@ -176,15 +189,27 @@ impl Logic for XMemory {
     fn hdl(&self) -> Verilog {
         let (name, cores) = self.shape.pipelined();
         let (top, row) = (self.shape.width - 1, self.shape.address_bits() - 1);
-        Verilog::Wrapper(Wrapper {
-            code: format!(
-                "wire [1:0] write = {{2{{serial & serial_write}}}} & {{serial_address[0], ~serial_address[0]}};\n\
-                 wire [{row}:0] row = serial ? serial_address[{}:1] : read_row;\nreg odd1 = 0, odd2 = 0;\nreg signed [{top}:0] element = 0;\n\
-                 always @(posedge clock) begin\n  odd1 <= serial_address[0];\n  odd2 <= odd1;\n  element <= odd2 ? row_odd : row_even;\nend\n\
-                 assign serial_element = element;\n{name} memory (.clock(clock), .enable(read | serial), .write(write), .address(row), \
-                 .data({{serial_data, serial_data}}), .q({{row_odd, row_even}}));\n",
-                row + 1
+        let request = format!(
+            "wire [1:0] write = {{2{{serial & serial_write}}}} & {{serial_address[0], ~serial_address[0]}};\n\
+             wire [{row}:0] row = serial ? serial_address[{}:1] : read_row;\nreg odd1 = 0, odd2 = 0;\n\
+             always @(posedge clock) begin\n  odd1 <= serial_address[0];\n  odd2 <= odd1;\nend\n",
+            row + 1
+        );
+        let rest = match self.shape.target {
+            Target::Ecp5 => format!(
+                "reg odd3 = 0, enable1 = 0;\nreg [1:0] write1 = 0;\nreg [{row}:0] row1 = 0;\nreg [{top}:0] data1 = 0;\n\
+                 always @(posedge clock) begin\n  odd3 <= odd2;\n  enable1 <= read | serial;\n  write1 <= write;\n  row1 <= row;\n  \
+                 data1 <= serial_data;\nend\nassign serial_element = odd3 ? row_odd : row_even;\n{name} memory (.clock(clock), \
+                 .enable(enable1), .write(write1), .address(row1), .data({{data1, data1}}), .q({{row_odd, row_even}}));\n"
             ),
+            _ => format!(
+                "reg signed [{top}:0] element = 0;\nalways @(posedge clock) element <= odd2 ? row_odd : row_even;\n\
+                 assign serial_element = element;\n{name} memory (.clock(clock), .enable(read | serial), .write(write), .address(row), \
+                 .data({{serial_data, serial_data}}), .q({{row_odd, row_even}}));\n"
+            ),
+        };
+        Verilog::Wrapper(Wrapper {
+            code: request + &rest,
             cores,
         })
     }

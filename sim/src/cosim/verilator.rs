@@ -30,8 +30,10 @@ const RTL_FLAGS: &[&str] = &[
 ];
 
 /// A netlist is one module of cells: vector wires used bit by bit look like loops (UNOPTFLAT), and the
-/// vendors' models leave pins open, give defaults, and initialise with non-blocking assignments.
+/// vendors' models leave pins open and initialise with non-blocking assignments. Its many small expressions are not worth Verilator's dataflow optimiser (minutes
+/// instead of seconds, and no faster model).
 const NETLIST_FLAGS: &[&str] = &[
+    "-fno-dfg",
     "-Wno-WIDTH",
     "-Wno-UNUSED",
     "-Wno-DECLFILENAME",

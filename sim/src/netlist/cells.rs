@@ -2,7 +2,10 @@
 //!
 //! Yosys' own files are taken from the installation that made the netlist, included files in place, timing
 //! (`specify`) removed, and only the modules that are used: some others are beyond Icarus. Modules this
-//! crate models itself are taken from here: Yosys has only their ports.
+//! crate models itself are taken from here: Yosys has only their ports, or a slower model.
+//!
+//! Yosys' iCE40 models give inputs default values. Verilator 5.48 then simulates some *connected* inputs wrong, silently, in large netlists (seen on
+//! `SB_LUT4`: the same netlist is right with the same model without defaults). The defaults are switched off; a pin left open reads 0.
 
 use super::Target;
 use crate::error::{Error, Result};
@@ -11,12 +14,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 const MULT18X18D: &str = include_str!("../../cells/mult18x18d.v");
+const SB_LUT4: &str = include_str!("../../cells/sb_lut4.v");
 const DP16KD: &str = include_str!("../../cells/dp16kd.v");
 
 /// The models of the cells that `verilog` instantiates, in one text.
 pub(super) fn models(yosys: &Installed, target: Target, verilog: &str) -> Result<String> {
     let (folder, own): (_, &[_]) = match target {
-        Target::Ice40 => ("ice40", &[]),
+        Target::Ice40 => ("ice40", &[("SB_LUT4", SB_LUT4)]),
         Target::Ecp5 => ("ecp5", &[("MULT18X18D", MULT18X18D), ("DP16KD", DP16KD)]),
     };
     let folder = yosys.share().join(folder);
@@ -25,7 +29,8 @@ pub(super) fn models(yosys: &Installed, target: Target, verilog: &str) -> Result
     for (module, _) in own {
         used.remove(*module);
     }
-    let mut text = only_modules(&library, &used);
+    let mut text = String::from("`define NO_ICE40_DEFAULT_ASSIGNMENTS\n");
+    text += &only_modules(&library, &used);
     for (_, model) in own {
         text.push_str(model);
     }

@@ -10,7 +10,7 @@ use astromorph_hdl::engine::array::{Array, ArrayConfig};
 use astromorph_hdl::engine::dsp::{DspMultiplier, DspPair};
 use astromorph_hdl::engine::memory::Kind;
 use astromorph_hdl::engine::mmem::MMemory;
-use astromorph_hdl::engine::xmem::XMemory;
+use astromorph_hdl::engine::xmem::{XMemory, row_latency};
 use astromorph_hdl::multiply::Target;
 use astromorph_hdl::number::{Const, Flag, S, Sig, U};
 use astromorph_hdl::register::Reg;
@@ -177,11 +177,16 @@ block! {
             memory: XMemory,
             row1: Reg<bool>,
             row2: Reg<bool>,
+            row3: Reg<bool>,
             element1: Reg<bool>,
             element2: Reg<bool>,
             element3: Reg<bool>,
         }
-        locals { zero: Const<S> }
+        locals {
+            due: Flag<Local>,
+            late: Const<bool>,
+            zero: Const<S>,
+        }
     }
 }
 
@@ -189,7 +194,7 @@ impl Logic for Seen {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(self, clock, memory);
-        dff_setup!(self, clock, row1, row2, element1, element2, element3);
+        dff_setup!(self, clock, row1, row2, row3, element1, element2, element3);
         self.memory.read.next = self.read.val();
         self.memory.read_row.next = self.read_row.val();
         self.memory.serial.next = self.serial.val();
@@ -198,13 +203,18 @@ impl Logic for Seen {
         self.memory.serial_data.next = self.serial_data.val();
         self.row1.d.next = self.read.val();
         self.row2.d.next = self.row1.q.val();
+        self.row3.d.next = self.row2.q.val();
+        self.due.next = self.row2.q.val();
+        if self.late.val() {
+            self.due.next = self.row3.q.val();
+        }
         self.element1.d.next = self.serial.val() && !self.serial_write.val();
         self.element2.d.next = self.element1.q.val();
         self.element3.d.next = self.element2.q.val();
         self.even.next = self.zero.val();
         self.odd.next = self.zero.val();
         self.element.next = self.zero.val();
-        if self.row2.q.val() {
+        if self.due.val() {
             self.even.next = self.memory.row_even.val();
             self.odd.next = self.memory.row_odd.val();
         }
@@ -242,9 +252,12 @@ fn activation_memory_of_large_cells() {
             memory,
             row1: Reg::default(),
             row2: Reg::default(),
+            row3: Reg::default(),
             element1: Reg::default(),
             element2: Reg::default(),
             element3: Reg::default(),
+            due: Flag::default(),
+            late: Const::new(1, row_latency(target) > 2),
             zero: Const::new(1, S::new(0)),
             activity: Default::default(),
         };

@@ -17,7 +17,7 @@ use crate::engine::output::Output;
 use crate::engine::sizes::{COUNT_BITS, Sizes};
 use crate::engine::store::Store;
 use crate::engine::tail::{NORM_IN_FLIGHT, Tail};
-use crate::engine::xmem::XMemory;
+use crate::engine::xmem::{XMemory, row_latency};
 use crate::multiply::Target;
 use crate::number::{Const, Flag, Sig};
 use crate::register::Reg;
@@ -46,6 +46,16 @@ pub fn array_config(core: &EngineConfig, target: Target) -> Result<ArrayConfig> 
     })
 }
 
+/// Whether the array gets its slots a register later than X gets its rows.
+fn late(target: Target) -> bool {
+    row_latency(target) > 2
+}
+
+/// Cycles from the walker's last pair of a pass to the words in the chain.
+pub fn array_latency(core: &EngineConfig, target: Target) -> Result<usize> {
+    Ok(Array::latency(&array_config(core, target)?) + late(target) as usize)
+}
+
 impl Engine {
     /// A core of the sizes given.
     pub fn new(core: &EngineConfig, target: Target) -> Result<Self> {
@@ -56,7 +66,7 @@ impl Engine {
             acc_bits: s.acc_bits,
             width: s.width,
             sum_bits: s.sum_bits,
-            latency: Array::latency(&array),
+            latency: array_latency(core, target)?,
             blocks: array.blocks(),
         };
         let front = Front::new(core)?;
@@ -120,6 +130,11 @@ impl Engine {
             bank_port: BankPort::new(&s)?,
             sink: Output::new(s.lanes + LATE_CREDITS, s.serial_bits)?,
             best: Argmax::new(s.serial_bits),
+            pair_1: Reg::default(),
+            last_1: Reg::default(),
+            even_1: Reg::default(),
+            odd_1: Reg::default(),
+            bank_row_1: Reg::new(s.bank_bits - 1),
             source: Reg::new(2),
             wide: Reg::default(),
             step_r: Reg::new(16),
@@ -141,6 +156,7 @@ impl Engine {
             stalled: Flag::default(),
             errors: Sig::new(7),
             lane: Sig::new(s.lane_bits),
+            late: Const::new(1, late(target)),
             zero: Const::natural(0),
             stall_top: Const::natural(LONGEST_STALL.into()),
             gamma_shift: Const::natural(32),

@@ -1,0 +1,120 @@
+//! Construction of the fetch: every width and constant from the core's sizes.
+
+use super::{Fetch, HeadSettings};
+use crate::check;
+use crate::engine::loops::Loop;
+use crate::engine::sizes::COUNT_BITS;
+use crate::number::{Const, Flag, Sig, natural_bits};
+use crate::register::Reg;
+use astromorph::Result;
+use rust_hdl::prelude::*;
+
+impl Fetch {
+    /// For the core `id`, `m_words` words of M and addresses of `at_bits` bits.
+    pub fn new(id: u32, m_words: usize, at_bits: u32) -> Result<Self> {
+        check::range("fetch.m_words", m_words, 2, 1 << 20)?;
+        check::range("fetch.at_bits", at_bits, 2, 23)?;
+        let m_bits = natural_bits(m_words as u64 - 1);
+        // A block's size is added to a count of COUNT_BITS.
+        let sum_bits = at_bits.max(COUNT_BITS);
+        Ok(Fetch {
+            clock: Signal::default(),
+            reset: Flag::default(),
+            begins: Flag::default(),
+            grant: Flag::default(),
+            word_valid: Flag::default(),
+            word: Sig::new(32),
+            walker_open: Flag::default(),
+            taken: Flag::default(),
+            stream_idle: Flag::default(),
+            norm_idle: Flag::default(),
+            fill_idle: Flag::default(),
+            quiet: Flag::default(),
+            input_done: Flag::default(),
+            tokens: Sig::new(COUNT_BITS),
+            x_last: Sig::new(at_bits),
+            norm_used: Flag::default(),
+            serial_used: Flag::default(),
+            request: Flag::default(),
+            address: Sig::new(m_bits),
+            set: Flag::default(),
+            set_fill: Flag::default(),
+            number: Sig::new(5),
+            value: Sig::new(32),
+            offer: Flag::default(),
+            source: Sig::new(2),
+            step: Sig::new(16),
+            slow: Flag::default(),
+            wide: Flag::default(),
+            stream_start: Flag::default(),
+            fill_start: Flag::default(),
+            first_block: Flag::default(),
+            final_block: Flag::default(),
+            n_max: Sig::new(COUNT_BITS),
+            busy: Flag::default(),
+            dead: Flag::default(),
+            error: Sig::new(3),
+            head: HeadSettings::new(()),
+            blocks: Loop::new(at_bits),
+            awake: Reg::default(),
+            header: Reg::default(),
+            op: Reg::default(),
+            walker_gate: Reg::default(),
+            walk: Reg::default(),
+            gate: Reg::default(),
+            offering: Reg::default(),
+            stream_gate: Reg::default(),
+            stream: Reg::default(),
+            norm_gate: Reg::default(),
+            norm: Reg::default(),
+            starting: Reg::default(),
+            taking: Reg::default(),
+            adding: Reg::default(),
+            turning: Reg::default(),
+            fill_gate: Reg::default(),
+            filling: Reg::default(),
+            ending: Reg::default(),
+            refused: Reg::default(),
+            pc: Reg::new(m_bits + 1),
+            loop_pc: Reg::new(m_bits + 1),
+            wanted: Reg::new(4),
+            due: Reg::new(4),
+            count: Reg::new(5),
+            value_2: Reg::new(32),
+            number_2: Reg::new(5),
+            valid_2: Reg::default(),
+            n_max_r: Reg::new(COUNT_BITS),
+            wrong: Reg::default(),
+            outside: Reg::default(),
+            start_r: Reg::default(),
+            fill_start_r: Reg::default(),
+            asking: Flag::default(),
+            opcode: Sig::new(3),
+            is_at: Flag::default(),
+            sum: Sig::new(sum_bits),
+            upper: Sig::new(32 - sum_bits),
+            beyond: Sig::new(24 - at_bits),
+            last_word: Flag::default(),
+            next_op: Flag::default(),
+            more_words: Flag::default(),
+            amount: Sig::new(4),
+            advance: Sig::new(3),
+            refuse: Flag::default(),
+            ready: Flag::default(),
+            errors: Sig::new(3),
+            zero: Const::natural(0),
+            one: Const::natural(1),
+            two: Const::natural(2),
+            four: Const::natural(4),
+            eleven: Const::natural(11),
+            id: Const::natural(id.into()),
+            top_word: Const::natural(m_words as u64 - 1),
+            at_bits: Const::natural(at_bits.into()),
+            sum_bits: Const::natural(sum_bits.into()),
+            bad_core: Const::natural(1),
+            bad_step: Const::natural(2),
+            bad_address: Const::natural(4),
+            activity: Default::default(),
+        })
+    }
+}
