@@ -42,8 +42,15 @@ fn the_multiplier_multiplies() {
         let mut stands = 0;
         let mut expected = 0;
         let top = 1 << (bits - 1);
-        let mut corners = [(-top, -top), (-top, top - 1), (top - 1, -top), (top - 1, top - 1), (0, -top), (-1, 0x2aab)]
-            .into_iter();
+        let mut corners = [
+            (-top, -top),
+            (-top, top - 1),
+            (top - 1, -top),
+            (top - 1, top - 1),
+            (0, -top),
+            (-1, 0x2aab),
+        ]
+        .into_iter();
         record(
             Fabric::new("fabric", bits, target).unwrap(),
             |m| &mut m.clock,

@@ -160,6 +160,8 @@ block! {
             stored_last: Reg<bool>,
             /// Set by the first edge.
             primed: Reg<bool>,
+            /// The sum starts after power-up and reset.
+            fresh: Reg<bool>,
             gammas: Ram<S>,
             betas: Ram<S>,
             beat: Reg<U>,
@@ -225,6 +227,7 @@ impl Logic for Norm {
             stored_row_last,
             stored_last,
             primed,
+            fresh,
             beat,
             unfinished,
             midway,
@@ -399,7 +402,8 @@ impl Logic for Norm {
             self.element_r.d.next = false;
         }
         self.primed.d.next = true;
-        if self.opens.val() || self.reset.val() || !self.primed.q.val() {
+        self.fresh.d.next = self.reset.val() || !self.primed.q.val();
+        if self.opens.val() || self.fresh.q.val() {
             self.coming_sum.d.next = self.minus_one.val();
         }
 

@@ -119,7 +119,11 @@ impl Split {
         let magnitude = self.x & MAGNITUDE;
         let shifts = self.loaded != [false; 2] && magnitude >> (BITS - 16) == 0;
         let shifted = if shifts { magnitude << 16 } else { 0 };
-        let word = if self.load.val() { self.word.val().get() as u64 } else { 0 };
+        let word = if self.load.val() {
+            self.word.val().get() as u64
+        } else {
+            0
+        };
         let entered = word & (1 << (self.word.width() - 1)) - 1 | word & 1 << BITS;
         let mut pick = |taken: bool, part: u64, field: u64| {
             if taken || shifts || self.load.val() {
@@ -128,9 +132,17 @@ impl Split {
             }
         };
         pick(self.load_low.val(), self.low.val().get(), LOW);
-        pick(self.load_high.val(), self.high.val().get() << LOW_BITS, MAGNITUDE & !LOW);
+        pick(
+            self.load_high.val(),
+            self.high.val().get() << LOW_BITS,
+            MAGNITUDE & !LOW,
+        );
         if self.load.val() || self.load_high.val() {
-            let high = if self.load_high.val() { self.high.val().get() << LOW_BITS } else { 0 };
+            let high = if self.load_high.val() {
+                self.high.val().get() << LOW_BITS
+            } else {
+                0
+            };
             self.x = self.x & MAGNITUDE | (entered | high) & 1 << BITS;
             self.sixteens = 2;
         } else if shifts {

@@ -2,8 +2,8 @@
 
 use super::{COLS_BITS, Norm};
 use crate::check;
-use crate::multiply::Target;
 use crate::engine::sums::ADDRESS_BITS;
+use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, natural_bits};
 use crate::ram::{Contents, Ram};
 use crate::register::Reg;
@@ -71,6 +71,7 @@ impl Norm {
             stored_row_last: Reg::default(),
             stored_last: Reg::default(),
             primed: Reg::default(),
+            fresh: Reg::default(),
             gammas,
             betas,
             beat: Reg::new(2),

@@ -87,7 +87,11 @@ impl Unit {
             capture_low: Reg::default(),
             capture_high: Reg::default(),
             held: Reg::default(),
-            split: Split::new("tail.split", size.acc_bits, mantissa::fraction_bits(size.mantissa_words))?,
+            split: Split::new(
+                "tail.split",
+                size.acc_bits,
+                mantissa::fraction_bits(size.mantissa_words),
+            )?,
             mantissa: Mantissa::new("tail.mantissa", size.mantissa_words, sw)?,
             looked: Delay::new("tail.looked", 1, split::LATENCY - 1 + mantissa::FETCH)?,
             done_r: Reg::default(),
