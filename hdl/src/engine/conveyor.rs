@@ -268,9 +268,9 @@ impl Logic for Conveyor {
             self.running.d.next = !self.pass_end.val();
             self.lane.d.next = (self.lane.q.val() + 1).into();
             self.begun.d.next = !self.last_column.q.val();
-            self.near.d.next = !(self.lane.q.val() < self.lane_near.val());
+            self.near.d.next = self.lane.q.val() >= self.lane_near.val();
             if self.slow_r.q.val() {
-                self.near.d.next = !(self.lane.q.val() < self.lane_near_slow.val());
+                self.near.d.next = self.lane.q.val() >= self.lane_near_slow.val();
             }
             self.row_begin_r.d.next = !self.begun.q.val();
             self.scan_r.d.next = self.source_r.q.val() == 2;

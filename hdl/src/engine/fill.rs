@@ -216,7 +216,7 @@ impl Logic for Fill {
             self.from.d.next = (self.from.q.val() - self.from_mask.val()).into();
         }
         if self.from_come.val() {
-            self.from.d.next = self.value.val().into();
+            self.from.d.next = self.value.val();
         }
         if self.bank_come.val() || (self.word_valid.val() && (self.put_lane.q.val() == self.last_lane.val())) {
             self.bank.d.next = (self.bank.q.val() - self.bank_mask.val()).into();
@@ -225,7 +225,7 @@ impl Logic for Fill {
             self.words.d.next = (self.words.q.val() + self.words_mask.val()).into();
         }
         if self.bank_come.val() {
-            self.bank.d.next = self.value.val().into();
+            self.bank.d.next = self.value.val();
             self.words.d.next = (self.value.val() >> 16).into();
         }
         if self.start.val() {
@@ -234,7 +234,7 @@ impl Logic for Fill {
             self.put_lane.d.next = self.zero.val();
         }
         self.from_beyond.next = (self.value.val() >> self.m_shift.val().index()).into();
-        self.half.next = self.value.val().into();
+        self.half.next = self.value.val();
         self.bank_beyond.next = (self.half.val() >> self.bank_shift.val().index()).into();
         self.words_beyond.next = (self.value.val() >> self.words_shift.val().index()).into();
         self.error_r.d.next = (self.granted.val() && (self.from.q.val() > self.top_word.val()))
@@ -248,9 +248,9 @@ impl Logic for Fill {
             self.flight.d.next = self.zero.val();
             self.error_r.d.next = false;
         }
-        self.address.next = self.from.q.val().into();
+        self.address.next = self.from.q.val();
         self.write.next = self.word_valid.val();
-        self.bank_address.next = self.bank.q.val().into();
+        self.bank_address.next = self.bank.q.val();
         self.lane.next = self.put_lane.q.val();
         self.idle.next = !self.asking.q.val() && (self.flight.q.val() == 0);
         self.error.next = self.error_r.q.val();

@@ -171,7 +171,7 @@ impl Logic for Loop {
         }
         if self.turn.val() {
             self.first_r.d.next = false;
-            self.left.d.next = self.rest.q.val().into();
+            self.left.d.next = self.rest.q.val();
         }
         if self.open.val() {
             self.span.d.next = (!self.span_up.val()).into();

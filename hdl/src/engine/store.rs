@@ -45,12 +45,12 @@
 //! assert_eq!(seen, [(5, 100, -4), (7, 101, -6), (9, 110, -8), (11, 111, -10)]);
 //! ```
 
+mod build;
+
 use super::queue::Queue;
-use super::sizes::{COUNT_BITS, Sizes};
 use crate::block;
 use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
-use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Results of the layer norm that may wait before it is held.
@@ -183,97 +183,6 @@ block! {
     }
 }
 
-impl Store {
-    /// For the sizes of a core and a layer norm of which `in_flight` results may come after `hold`.
-    pub fn new(s: &Sizes, in_flight: usize) -> Result<Self> {
-        let (a, w) = (s.at_bits, s.width);
-        Ok(Store {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            odd: Flag::default(),
-            start: Flag::default(),
-            aim: Flag::default(),
-            norm_aim: Flag::default(),
-            base: Sig::new(a),
-            to: Sig::new(2),
-            aim_row: Flag::default(),
-            norm_aim_row: Flag::default(),
-            column: Sig::new(COUNT_BITS),
-            row: Sig::new(COUNT_BITS),
-            norm_used: Flag::default(),
-            word: Sig::new(s.serial_bits),
-            valid: Flag::default(),
-            row_last: Flag::default(),
-            pass_last: Flag::default(),
-            last: Flag::default(),
-            final_block: Flag::default(),
-            norm_word: Sig::new(w),
-            norm_valid: Flag::default(),
-            norm_row_last: Flag::default(),
-            operand_request: Flag::default(),
-            operand_address: Sig::new(s.x_bits),
-            serial: Flag::default(),
-            serial_write: Flag::default(),
-            serial_address: Sig::new(s.x_bits),
-            serial_data: Sig::new(w),
-            bank_valid: Flag::default(),
-            bank_lane: Sig::new(s.lane_bits),
-            bank_address: Sig::new(s.bank_bits),
-            out_valid: Flag::default(),
-            out_row_last: Flag::default(),
-            out_last: Flag::default(),
-            data: Sig::new(s.serial_bits),
-            hold: Flag::default(),
-            waiting: Flag::default(),
-            error: Flag::default(),
-            final_r: Reg::default(),
-            word_1: Reg::new(s.serial_bits),
-            valid_1: Reg::default(),
-            row_1: Reg::default(),
-            pass_1: Reg::default(),
-            last_1: Reg::default(),
-            pointer: Reg::new(a),
-            row_start: Reg::new(a),
-            row_r: Reg::new(a),
-            first: Reg::default(),
-            back: Reg::default(),
-            lane: Reg::new(s.lane_bits),
-            queue: Queue::new(
-                "store.queue",
-                (WAITING + 2 + in_flight).next_power_of_two(),
-                WAITING,
-                w + 1,
-            )?,
-            head: Reg::new(w + 1),
-            head_full: Reg::default(),
-            norm_pointer: Reg::new(a),
-            norm_row_start: Reg::new(a),
-            norm_row_r: Reg::new(a),
-            norm_first: Reg::default(),
-            norm_back: Reg::default(),
-            error_r: Reg::default(),
-            distance: Sig::new(COUNT_BITS),
-            row_step: Flag::default(),
-            norm_row_step: Flag::default(),
-            mask: Sig::new(a),
-            ones: Const::natural((1 << a) - 1),
-            to_x: Flag::default(),
-            to_bank: Flag::default(),
-            write: Flag::default(),
-            pop: Flag::default(),
-            advance: Flag::default(),
-            step: Flag::default(),
-            queued: Sig::new(w + 1),
-            zero: Const::natural(0),
-            row_bit: Const::natural(1 << w),
-            top: Const::natural(w.into()),
-            top_x: Const::natural(s.x_words as u64 - 1),
-            top_bank: Const::natural(s.bank_words as u64 - 1),
-            activity: Default::default(),
-        })
-    }
-}
-
 impl Logic for Store {
     #[hdl_gen]
     fn update(&mut self) {
@@ -311,7 +220,7 @@ impl Logic for Store {
         self.to_bank.next = self.to.val() == 2;
 
         // Where the next word goes; a cycle after a row's end, back to the row's start: words are two cycles apart.
-        self.distance.next = self.base.val().into();
+        self.distance.next = self.base.val();
         self.first.d.next = self.aim.val();
         if self.aim_row.val() {
             self.row_r.d.next = self.distance.val();
@@ -392,10 +301,10 @@ impl Logic for Store {
         // X.
         self.serial.next = self.operand_request.val() || self.write.val() || self.pop.val();
         self.serial_write.next = self.write.val() || self.pop.val();
-        self.serial_address.next = self.norm_pointer.q.val().into();
+        self.serial_address.next = self.norm_pointer.q.val();
         self.serial_data.next = self.queued.val().into();
         if self.write.val() {
-            self.serial_address.next = self.pointer.q.val().into();
+            self.serial_address.next = self.pointer.q.val();
             self.serial_data.next = self.word_1.q.val();
         }
         if self.operand_request.val() {
@@ -412,12 +321,12 @@ impl Logic for Store {
 
         self.bank_valid.next = self.valid_1.q.val() && self.to_bank.val();
         self.bank_lane.next = self.lane.q.val();
-        self.bank_address.next = self.pointer.q.val().into();
+        self.bank_address.next = self.pointer.q.val();
         self.out_valid.next = self.valid_1.q.val() && (self.to.val() == 3);
         self.out_row_last.next = self.row_1.q.val();
         self.out_last.next = self.last_1.q.val() && self.final_r.q.val();
         self.data.next = self.word_1.q.val();
-        self.row.next = self.row_r.q.val().into();
+        self.row.next = self.row_r.q.val();
         self.hold.next = self.queue.hold.val();
         self.waiting.next = self.queue.any.val() || self.head_full.q.val();
         self.error.next = self.error_r.q.val();
