@@ -1,24 +1,30 @@
 //! How blocks are declared and simulated: [`block!`](crate::block!) for blocks with a kernel, [`leaf!`](crate::leaf!) for primitives with a Rust model and a Verilog body.
 //!
 //! RustHDL's own derive runs a kernel, then commits its inputs, so a clock edge or a value needs a sweep of the whole circuit per level of
-//! hierarchy, and every sweep visits every signal. Here a block first takes its inputs, returns at once when none is new, and otherwise
-//! runs its kernel and its parts until nothing moves. This gives the same values:
+//! hierarchy, and every sweep visits every signal. Here a block and its parts speak to each other by [`Part`]:
 //!
-//! - blocks talk only through their parent's kernel, which runs before any part does; so when the clock edge reaches the parts, every part
-//!   sees inputs computed from values before the edge, whatever the order of the parts;
+//! | call | a block with a kernel | a primitive |
+//! |---|---|---|
+//! | [`Part::follow`] | takes its inputs; if one is new: kernel, parts follow, again until no part's output is new | nothing: its inputs wait for the edge |
+//! | [`Part::tick`] | hands the edge to its parts; if one of their outputs is new, settles as above | takes its inputs, works off the edge |
+//!
+//! This gives the same values:
+//!
+//! - blocks talk only through their parent's kernel, which does not run while the parts work off the edge; so every part sees inputs computed
+//!   from values before the edge, whatever the order of the parts;
 //! - a kernel is a function of the block's inputs and of its parts' outputs; if none of them is new, nothing is to be done.
 //!
 //! A block that does not settle stays changed, and RustHDL's `simulate` reports that.
 //!
-//! - the clock is delivered as a pulse: the kernel runs once with it high, so that the parts work off the edge, and then with it low, which it
-//!   has to do anyway because the parts' outputs are new. The falling edge costs nothing, and nothing may depend on it;
+//! - an edge is a call, not a level that the kernel carries down: a part gets it if the kernel, run once with the clock high when all is
+//!   connected, has handed the clock on to it (`clock!`, `dff_setup!`). A part that the kernel forgets stands still here as in the Verilog.
+//!   The falling edge costs nothing, and nothing may depend on it; in a waveform the clocks inside stand still;
 //! - a block in which an edge has moved nothing, and whose inputs have not changed since, is *quiet*: the next edge would move nothing
-//!   either and is not handed on. (The clocks inside a quiet block stand still in a waveform.)
+//!   either and is not handed on.
 //!
-//! A block that does not settle stays changed, and RustHDL's `simulate` reports that.
-//!
-//! Drivers may deliver the edge as RustHDL does (`clock.next`, then sweeps) or commit it on the top's clock alone and hand over new inputs
-//! with the same sweep: the edge is then worked off with the old inputs first.
+//! To the outside (a driver, a test, a block that RustHDL itself has derived) both are ordinary RustHDL blocks. Drivers may deliver the edge as
+//! RustHDL does (`clock.next`, then sweeps) or commit it on the top's clock alone and hand over new inputs with the same sweep: the edge is then
+//! worked off with the old inputs first.
 
 use rust_hdl::prelude::*;
 
@@ -28,9 +34,9 @@ pub const SETTLE_LIMIT: usize = 64;
 /// What a block remembers between sweeps.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Activity {
-    /// The clock's level at the last visit.
+    /// The clock's level at the last visit from outside.
     pub clock: bool,
-    /// An output changed in the last visit.
+    /// An output changed in the last visit from outside.
     pub changed: bool,
     /// The kernel has run, and settled.
     pub settled: bool,
@@ -38,17 +44,44 @@ pub struct Activity {
     pub exposed: bool,
     /// The last edge moved nothing, and no input is new since.
     pub quiet: bool,
+    /// The parent's kernel hands its clock on to this block.
+    pub clocked: bool,
 }
 
-/// A part of a block: it knows whether another edge with the same inputs would change anything in it.
+/// What an edge did to parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Edge {
+    /// Not zero: an output is new.
+    pub new: u64,
+    /// No output is new, and yet another edge with the same inputs may change something.
+    pub awake: bool,
+}
+
+/// A part of a block, as its parent simulates it.
 pub trait Part: Block {
-    /// See [`Activity::quiet`].
-    fn quiet(&self) -> bool;
+    /// The parent's kernel has run with its clock high: notes whether that reached this part.
+    fn find_clock(&mut self);
+    /// The parent's kernel has run: works off new inputs; tells whether an output is new.
+    fn follow(&mut self) -> bool;
+    /// A rising edge; adds what it did to `edge`.
+    fn tick(&mut self, edge: &mut Edge);
 }
 
 impl<P: Part> Part for Vec<P> {
-    fn quiet(&self) -> bool {
-        self.iter().all(P::quiet)
+    fn find_clock(&mut self) {
+        self.iter_mut().for_each(P::find_clock);
+    }
+    #[inline(always)]
+    fn follow(&mut self) -> bool {
+        let mut new = false;
+        for part in self.iter_mut() {
+            new |= part.follow();
+        }
+        new
+    }
+    #[inline(always)]
+    fn tick(&mut self, edge: &mut Edge) {
+        self.iter_mut().for_each(|part| part.tick(edge));
     }
 }
 
@@ -79,47 +112,59 @@ macro_rules! block {
         impl $name {
             /// Kernel and parts until nothing moves; tells whether an output is new.
             fn settle(&mut self) -> bool {
-                use rust_hdl::prelude::{Block, Logic};
+                use rust_hdl::prelude::Logic;
                 for _ in 0..$crate::block::SETTLE_LIMIT {
                     self.update();
                     #[allow(unused_mut)]
                     let mut moved = false;
-                    $( self.$p.update_all(); moved |= self.$p.has_changed(); )*
+                    $( moved |= $crate::block::Part::follow(&mut self.$p); )*
                     if !moved {
                         self.activity.settled = true;
                         #[allow(unused_mut)]
-                        let mut new = false;
-                        $( self.$o.update_all(); new |= self.$o.has_changed(); )*
-                        return new;
+                        let mut new = 0u64;
+                        $( $crate::number::Wires::take(&mut self.$o, &mut new); )*
+                        return new != 0;
                     }
                 }
                 self.activity.settled = false;
                 true
             }
 
-            /// Works off a rising edge; `work` if inputs are new as well.
-            fn edge(&mut self, work: bool) -> bool {
-                use rust_hdl::prelude::{Block, Logic};
-                if self.activity.quiet && !work {
-                    return false;
+            /// A rising edge, with the inputs taken over last: whether an output is new, and whether another edge may move something.
+            fn rise(&mut self) -> (bool, bool) {
+                if self.activity.quiet {
+                    return (false, false);
                 }
-                self.update();
                 #[allow(unused_mut)]
-                let mut moved = work;
-                $( self.$p.update_all(); moved |= self.$p.has_changed(); )*
-                self.activity.quiet = !moved $( && $crate::block::Part::quiet(&self.$p) )*;
-                self.clock.next.clk = false;
-                self.clock.update_all();
-                let new = self.settle();
-                self.clock.next.clk = true;
-                self.clock.update_all();
-                new
+                let mut edge = $crate::block::Edge::default();
+                $( $crate::block::Part::tick(&mut self.$p, &mut edge); )*
+                let awake = edge.awake || edge.new != 0;
+                self.activity.quiet = !awake;
+                (edge.new != 0 && self.settle(), awake)
             }
         }
 
         impl $crate::block::Part for $name {
-            fn quiet(&self) -> bool {
-                self.activity.quiet
+            fn find_clock(&mut self) {
+                self.activity.clocked = self.clock.next.clk;
+            }
+            fn follow(&mut self) -> bool {
+                #[allow(unused_mut)]
+                let mut work = !self.activity.settled as u64;
+                $( $crate::number::Wires::take(&mut self.$i, &mut work); )*
+                if work == 0 {
+                    return false;
+                }
+                self.activity.quiet = false;
+                self.settle()
+            }
+            #[inline(always)]
+            fn tick(&mut self, edge: &mut $crate::block::Edge) {
+                if self.activity.clocked {
+                    let (new, awake) = self.rise();
+                    edge.new |= new as u64;
+                    edge.awake |= awake;
+                }
             }
         }
 
@@ -128,27 +173,25 @@ macro_rules! block {
                 use rust_hdl::prelude::Logic;
                 self.connect();
                 $( self.$p.connect_all(); )*
+                let asked = std::mem::replace(&mut self.clock.next, rust_hdl::prelude::Clock { clk: true });
+                self.clock.update_all();
+                self.update();
+                $( $crate::block::Part::find_clock(&mut self.$p); )*
+                self.clock.next = rust_hdl::prelude::Clock { clk: false };
+                self.clock.update_all();
+                self.clock.next = asked;
             }
             fn update_all(&mut self) {
                 let mut new = false;
                 let level = self.clock.val().clk;
                 if level && !self.activity.clock && self.activity.settled {
-                    // What the driver asks for next must survive the pulse.
-                    let asked = self.clock.next;
-                    new |= self.edge(false);
-                    self.clock.next = asked;
+                    new |= self.rise().0;
                 }
                 self.clock.update_all();
-                let rising = self.clock.val().clk && !level;
                 self.activity.clock = self.clock.val().clk;
-                #[allow(unused_mut)]
-                let mut work = !self.activity.settled;
-                $( self.$i.update_all(); work |= self.$i.has_changed(); )*
-                if rising {
-                    new |= self.edge(work);
-                } else if work {
-                    self.activity.quiet = false;
-                    new |= self.settle();
+                new |= $crate::block::Part::follow(self);
+                if self.activity.clock && !level {
+                    new |= self.rise().0;
                 }
                 self.activity.changed = new;
             }
@@ -179,9 +222,29 @@ macro_rules! leaf {
         outputs: $($o:ident),*
     ) => {
         impl<$($generic)*> $crate::block::Part for $name {
+            fn find_clock(&mut self) {
+                self.activity.clocked = self.clock.next.clk;
+            }
             #[inline(always)]
-            fn quiet(&self) -> bool {
-                self.activity.quiet
+            fn follow(&mut self) -> bool {
+                false
+            }
+            #[inline(always)]
+            fn tick(&mut self, edge: &mut $crate::block::Edge) {
+                if !self.activity.clocked {
+                    return;
+                }
+                #[allow(unused_mut)]
+                let mut work = !self.activity.quiet as u64;
+                $( $crate::number::Wires::take(&mut self.$i, &mut work); )*
+                if work != 0 {
+                    let hidden = self.edge();
+                    let mut new = 0u64;
+                    $( $crate::number::Wires::take(&mut self.$o, &mut new); )*
+                    self.activity.quiet = !hidden && new == 0;
+                    edge.new |= new;
+                    edge.awake |= hidden;
+                }
             }
         }
 
@@ -205,9 +268,8 @@ macro_rules! leaf {
                 self.clock.update_all();
                 if self.clock.changed && self.clock.val().clk {
                     $( self.$i.update_all(); )*
-                    let hidden = self.edge();
+                    self.edge();
                     $( self.activity.changed |= self.$o.commit(); )*
-                    self.activity.quiet = !hidden && !self.activity.changed;
                 }
                 self.activity.clock = self.clock.val().clk;
             }

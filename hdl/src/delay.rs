@@ -40,8 +40,9 @@ pub struct Delay<T: Word> {
     /// A ring: `stages[head]` is the oldest.
     stages: Vec<T>,
     head: usize,
-    /// Edges on which the oldest word equalled the new one, in a row.
-    equal: usize,
+    /// The word taken last, and how many such have come in a row. (That the oldest equals the new one says nothing: words may be periodic.)
+    latest: T,
+    same: usize,
     activity: Activity,
 }
 
@@ -57,7 +58,8 @@ impl<T: Word> Delay<T> {
             q: Sig::new(width),
             stages: vec![T::default(); cycles - 1],
             head: 0,
-            equal: 0,
+            latest: T::default(),
+            same: 0,
             activity: Activity::default(),
         })
     }
@@ -78,9 +80,10 @@ impl<T: Word> Delay<T> {
             self.head = 0;
         }
         self.q.next = oldest;
-        // All stages are the same after as many equal words as there are stages.
-        self.equal = if oldest == d { self.equal + 1 } else { 0 };
-        self.equal <= self.stages.len()
+        self.same = if self.latest == d { self.same + 1 } else { 1 };
+        self.latest = d;
+        // Stages and output hold nothing else.
+        self.same <= self.stages.len()
     }
 }
 

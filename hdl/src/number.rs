@@ -180,6 +180,10 @@ leaves!(WideS => S as i64, WideU => S as i64, U => S as i64, WideU => U as u64, 
 pub trait Word: Copy + PartialEq + Default + std::fmt::Debug + 'static {
     /// Whether Verilog declares it `signed`.
     const SIGNED: bool;
+    /// Whether it is a single wire, which always fits.
+    const FLAG: bool = false;
+    /// The bits in which two values differ.
+    fn differs(self, other: Self) -> u64;
     /// The value reduced to `64 - spare` bits.
     fn wrap(self, spare: u32) -> Self;
     /// The bits, zeros above the width.
@@ -188,6 +192,10 @@ pub trait Word: Copy + PartialEq + Default + std::fmt::Debug + 'static {
 
 impl Word for S {
     const SIGNED: bool = true;
+    #[inline(always)]
+    fn differs(self, other: Self) -> u64 {
+        (self.0 ^ other.0) as u64
+    }
     #[inline(always)]
     fn wrap(self, spare: u32) -> Self {
         S(self.0 << spare >> spare)
@@ -200,6 +208,10 @@ impl Word for S {
 impl Word for U {
     const SIGNED: bool = false;
     #[inline(always)]
+    fn differs(self, other: Self) -> u64 {
+        self.0 ^ other.0
+    }
+    #[inline(always)]
     fn wrap(self, spare: u32) -> Self {
         U(self.0 << spare >> spare)
     }
@@ -210,6 +222,11 @@ impl Word for U {
 
 impl Word for bool {
     const SIGNED: bool = false;
+    const FLAG: bool = true;
+    #[inline(always)]
+    fn differs(self, other: Self) -> u64 {
+        (self ^ other) as u64
+    }
     #[inline(always)]
     fn wrap(self, _spare: u32) -> Self {
         self
@@ -219,16 +236,41 @@ impl Word for bool {
     }
 }
 
+impl Word for Clock {
+    const SIGNED: bool = false;
+    const FLAG: bool = true;
+    fn differs(self, other: Self) -> u64 {
+        (self.clk ^ other.clk) as u64
+    }
+    #[inline(always)]
+    fn wrap(self, _spare: u32) -> Self {
+        self
+    }
+    fn raw(self, _spare: u32) -> u64 {
+        self.clk as u64
+    }
+}
+
+/// Direction of a primitive's output whose model assigns only values that fit: reading it costs nothing.
+#[derive(Clone, Debug)]
+pub struct Held;
+
+impl Direction for Held {
+    const KIND: AtomKind = AtomKind::OutputParameter;
+}
+
 /// A signal: port or local wire of run-time width. `next` is what the kernel (or, at the top, the driver) assigns.
+///
+/// A simulated circuit is walked through thousands of times a millisecond: small signals keep it in the nearest cache.
 #[derive(Debug)]
 pub struct Sig<D: Direction, T: Word> {
     /// The value assigned.
     pub next: T,
     value: T,
-    spare: u32,
+    id: u32,
+    spare: u8,
     changed: bool,
     claimed: bool,
-    id: usize,
     direction: PhantomData<D>,
 }
 
@@ -250,22 +292,27 @@ impl<D: Direction, T: Word> Sig<D, T> {
         Sig {
             next: T::default(),
             value: T::default(),
-            spare: 64 - width,
+            id: signal_id(),
+            spare: 64 - width as u8,
             changed: false,
             claimed: false,
-            id: get_signal_id(),
             direction: PhantomData,
         }
     }
 
     /// Width in bits.
     pub fn width(&self) -> u32 {
-        64 - self.spare
+        64 - self.spare()
     }
 
     #[inline(always)]
-    fn assigned(&self) -> T {
-        self.next.wrap(self.spare)
+    fn spare(&self) -> u32 {
+        self.spare as u32
+    }
+
+    #[inline(always)]
+    pub(crate) fn assigned(&self) -> T {
+        self.next.wrap(self.spare())
     }
 
     /// Takes over what was assigned; tells whether it is new.
@@ -278,9 +325,51 @@ impl<D: Direction, T: Word> Sig<D, T> {
     }
 }
 
+/// The signals of one name at a block's border: one, or several.
+pub trait Wires {
+    /// Takes over what was assigned; sets bits in `new` if it is new.
+    fn take(&mut self, new: &mut u64);
+}
+
+impl<D: Direction, T: Word> Wires for Sig<D, T> {
+    // Most signals stand still most of the time: the usual case is a comparison.
+    #[inline(always)]
+    fn take(&mut self, new: &mut u64) {
+        if T::FLAG {
+            *new |= self.next.differs(self.value);
+            self.value = self.next;
+        } else if self.next != self.value {
+            let now = self.assigned();
+            *new |= now.differs(self.value);
+            self.value = now;
+        }
+    }
+}
+
+impl<W: Wires> Wires for Vec<W> {
+    #[inline(always)]
+    fn take(&mut self, new: &mut u64) {
+        self.iter_mut().for_each(|wires| wires.take(new));
+    }
+}
+
 impl<D: Direction> Default for Sig<D, bool> {
     fn default() -> Self {
         Sig::new(1)
+    }
+}
+
+impl<D: Direction> Default for Sig<D, Clock> {
+    fn default() -> Self {
+        Sig::new(1)
+    }
+}
+
+impl<T: Word> Sig<Held, T> {
+    /// The value held.
+    #[inline(always)]
+    pub fn val(&self) -> T {
+        self.next
     }
 }
 
@@ -317,21 +406,28 @@ pub trait Pattern {
 impl Pattern for Sig<In, S> {
     #[inline(always)]
     fn pattern(self) -> U {
-        U(self.value.raw(self.spare))
+        U(self.value.raw(self.spare()))
     }
 }
 
 impl Pattern for Sig<Out, S> {
     #[inline(always)]
     fn pattern(self) -> U {
-        U(self.assigned().raw(self.spare))
+        U(self.assigned().raw(self.spare()))
+    }
+}
+
+impl Pattern for Sig<Held, S> {
+    #[inline(always)]
+    fn pattern(self) -> U {
+        U(self.next.raw(self.spare()))
     }
 }
 
 impl Pattern for Sig<Local, S> {
     #[inline(always)]
     fn pattern(self) -> U {
-        U(self.assigned().raw(self.spare))
+        U(self.assigned().raw(self.spare()))
     }
 }
 
@@ -339,6 +435,11 @@ impl Pattern for Sig<Local, S> {
 #[inline(always)]
 pub fn unsigned_cast_of(signal: impl Pattern) -> U {
     signal.pattern()
+}
+
+/// RustHDL counts signals from 1 on in each process.
+fn signal_id() -> u32 {
+    u32::try_from(get_signal_id()).expect("fewer than 2^32 signals")
 }
 
 /// A named constant; becomes a `localparam`.

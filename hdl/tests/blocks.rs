@@ -7,6 +7,7 @@ use astromorph::spec::{Nonlinearity, Order};
 use astromorph::table;
 use astromorph::twin::attention::Normaliser;
 use astromorph::twin::{Attention, AttentionSizes};
+use astromorph_hdl::block;
 use astromorph_hdl::calcium::{Calcium, CalciumSize};
 use astromorph_hdl::core::CoreConfig;
 use astromorph_hdl::delay::Delay;
@@ -16,7 +17,7 @@ use astromorph_hdl::lane::{Lane, LaneSize};
 use astromorph_hdl::loader::Loader;
 use astromorph_hdl::multiply::{Multiplier, Target};
 use astromorph_hdl::normalise::{self, Normalise};
-use astromorph_hdl::number::{S, U};
+use astromorph_hdl::number::{S, Sig, U};
 use astromorph_hdl::phi::{self, Phi};
 use astromorph_hdl::plan::Plan;
 use astromorph_hdl::positional::Positional;
@@ -32,6 +33,7 @@ use astromorph_hdl::split::Split;
 use common::{record, record_steps};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rust_hdl::prelude::*;
 use std::collections::VecDeque;
 
 fn rng(seed: u64) -> ChaCha8Rng {
@@ -61,11 +63,36 @@ impl<T> Line<T> {
     }
 }
 
+block! {
+    /// A register as it stands in blocks.
+    pub struct Held {
+        inputs { d: Sig<In, S> }
+        outputs { q: Sig<Out, S> }
+        parts { register: Reg<S> }
+        locals {}
+    }
+}
+
+impl Logic for Held {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, register);
+        self.register.d.next = self.d.val();
+        self.q.next = self.register.q.val();
+    }
+}
+
 #[test]
 fn register_and_delay() {
     let mut r = rng(1);
     record(
-        Reg::<S>::new(13),
+        Held {
+            clock: Default::default(),
+            d: Sig::new(13),
+            q: Sig::new(13),
+            register: Reg::new(13),
+            activity: Default::default(),
+        },
         |b| &mut b.clock,
         200,
         |b, _| b.d.next = S::new(number(&mut r, 13)),

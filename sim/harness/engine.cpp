@@ -1,7 +1,7 @@
 // Runs the engine: loads its memories, streams sequences with random stalls, and folds the words of every channel
 // (taps and arg-max) sequence by sequence.
 // Arguments: input file, output file, dump file, dumped sequence (-1: none), seed, stall probability, patience.
-// Input, 64-bit words: writes, sequences; for each write memory, address, data; for each sequence its input words, whether the
+// Input, 64-bit words: writes, sequences, whether words are compared (else the run ends after `patience` quiet cycles); for each write memory, address, data; for each sequence its input words, whether the
 // last bears tlast, its output words, and for each channel count and hash; then the input words of all sequences, 32 bits each.
 // Output file: a data word and a last word for each output word, 32 bits. Dump file: channel and word, 64 bits.
 #include <cstdint>
@@ -105,6 +105,7 @@ int main(int argc, char** argv) {
 
     const uint64_t writes = word64();
     const uint64_t count = word64();
+    const bool compared = word64();
     uint64_t load_cycles = 0, refused = 0;
     for (uint64_t n = 0; n < writes; ++n) {
         m.load_valid = 1;
@@ -200,6 +201,7 @@ int main(int argc, char** argv) {
             const uint64_t word = channel_word(m, c);
             Cursor& at = cursors[c];
             ++observed;
+            if (!compared) continue;
             if (int64_t(at.sequence) == dumped) {
                 const uint64_t pair[2] = {uint64_t(c), word};
                 if (std::fwrite(pair, sizeof pair, 1, dump) != 1) return 3;
@@ -225,7 +227,7 @@ int main(int argc, char** argv) {
             more = next_input();
         }
         idle = taken || given || shown ? 0 : idle + 1;
-        const bool complete = !more && !valid && words_out >= total_outputs && complete_channels == channels;
+        const bool complete = compared && !more && !valid && words_out >= total_outputs && complete_channels == channels;
         if (complete && !busy && idle >= tail) break;
         if (wrong >= 0 && dumped < 0) break;
         if (dumped >= 0) {
@@ -234,12 +236,12 @@ int main(int argc, char** argv) {
             for (const Cursor& at : cursors) all = all && int64_t(at.sequence) > dumped;
             if (all) break;
         }
-        if (idle >= patience || words_out > 2 * total_outputs + 1024) {
+        if (idle >= patience || (compared && words_out > 2 * total_outputs + 1024)) {
             stuck = true;
             break;
         }
     }
-    if (stuck && wrong < 0) {
+    if (compared && stuck && wrong < 0) {
         for (const Cursor& at : cursors) {
             if (at.sequence < count && (wrong < 0 || int64_t(at.sequence) < wrong)) wrong = at.sequence;
         }

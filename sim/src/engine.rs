@@ -32,7 +32,7 @@ use astromorph_hdl::engine::top::Engine;
 use astromorph_hdl::multiply::Target;
 use astromorph_hdl::number::{S, U};
 use follow::Follow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Cycles after the last expected word in which nothing more may come.
 const TAIL: u64 = 256;
@@ -155,7 +155,7 @@ impl EngineSimulator {
         options: &StreamOptions,
         mut each: impl FnMut(&mut Engine, u64),
     ) -> Result<EngineRun> {
-        let started = Instant::now();
+        let (started, processor) = (Instant::now(), processor_time());
         let stalls = |seed| Stalls::new(seed, options.stall);
         let mut source = Source::new(beats, stalls(options.seed));
         let mut pauses = stalls(options.seed.wrapping_add(1));
@@ -225,8 +225,18 @@ impl EngineSimulator {
         run.words_in = source.sent();
         run.error = self.error();
         run.elapsed = started.elapsed();
+        run.processor = processor_time()
+            .zip(processor)
+            .map(|(now, then)| now.saturating_sub(then));
         Ok(run)
     }
+}
+
+/// Time that processors have given to this thread; Linux says.
+fn processor_time() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds = text.split_whitespace().next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
 }
 
 /// Calls `each(channel, word)` for every channel that shows a word.

@@ -8,6 +8,7 @@ use astromorph_hdl::multiply::Target;
 use astromorph_sim::cosim::Design;
 use astromorph_sim::cosim::streams::{OutBeat, StreamOptions};
 use astromorph_sim::engine::{Case, EngineSimulator, Expected, VerilatedEngine};
+use astromorph_sim::netlist::{self, SynthOptions};
 use astromorph_sim::tools::{Tool, Tools};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -310,23 +311,17 @@ fn a_write_while_busy_is_flagged_and_changes_nothing() {
     recovers(&mut engine, &program, &loaded);
 }
 
-fn verilated(verilog: &str, engine: &EngineSimulator) -> VerilatedEngine {
+fn built(design: &Design, engine: &EngineSimulator) -> VerilatedEngine {
     let tools = Tools::ensure(&[Tool::Verilator], |_| {}).expect("tool");
     let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("verilated");
-    let design = Design::rtl("engine", verilog);
-    VerilatedEngine::build(
-        tools.get(Tool::Verilator).expect("asked for"),
-        &design,
-        &engine.ports(),
-        &cache,
-    )
-    .expect("builds")
+    let tool = tools.get(Tool::Verilator).expect("asked for");
+    VerilatedEngine::build(tool, design, &engine.ports(), &cache).expect("builds")
 }
 
 #[test]
 fn verilator_equals_the_machine_and_names_what_differs() {
     let simulator = EngineSimulator::new(&core(), Target::Generic).expect("builds");
-    let model = verilated(simulator.driver().verilog(), &simulator);
+    let model = built(&Design::rtl("engine", simulator.driver().verilog()), &simulator);
     for seed in [11, 12] {
         let (program, loaded) = tiny(seed);
         let folded = cases(&program, &loaded, seed, 40, false);
@@ -359,26 +354,65 @@ fn verilator_equals_the_machine_and_names_what_differs() {
     }
 }
 
-/// Open defect: the Verilated harness ends such a run as complete instead of waiting for the flag (seen: not stuck, no error, 7 words taken).
+/// An input that stops for ever: flagged after 2^24 cycles, and nothing comes out.
 #[test]
-#[ignore = "fails: the Verilated run of an input that stops ends too early"]
 fn an_input_that_stops_for_ever_is_flagged_in_verilator() {
     let simulator = EngineSimulator::new(&core(), Target::Generic).expect("builds");
-    let model = verilated(simulator.driver().verilog(), &simulator);
-    // An input that stops for ever: flagged after 2^24 cycles, and nothing comes out.
-    let (program, loaded) = tiny(13);
-    let open = [Case {
-        input: (0..COLS as i32 + 3).collect(),
-        ends: false,
-        expected: Expected::default(),
-    }];
-    let forever = StreamOptions {
-        patience: (1 << 24) + 1000,
+    let model = built(&Design::rtl("engine", simulator.driver().verilog()), &simulator);
+    let (_, loaded) = tiny(13);
+    let beats: Vec<_> = (0..COLS as i32 + 3).map(|n| (n, false)).collect();
+    let patient = |patience| StreamOptions {
+        patience,
         ..options(1, 0.0)
     };
-    let nothing = |_| Ok(Expected::default());
-    let run = model
-        .run(&program, loaded.writes(&core()), &open, &forever, nothing)
-        .expect("ends");
-    assert_eq!((run.stuck, run.error, run.words.len(), run.words_in), (true, 64, 0, 9));
+    let send = |patience| {
+        model
+            .send(loaded.writes(&core()), &beats, &patient(patience))
+            .expect("ends")
+    };
+    let (early, late) = (send((1 << 24) - 1000), send((1 << 24) + 1000));
+    assert_eq!(
+        (early.stuck, early.error, early.words.len(), early.words_in),
+        (true, 0, 0, 9)
+    );
+    assert_eq!(
+        (late.stuck, late.error, late.words.len(), late.words_in),
+        (true, 64, 0, 9)
+    );
+    assert!(late.cycles > 1 << 24, "{}", late.cycles);
+    // The same beats in RustHDL show the same taps.
+    let run = engine(&loaded)
+        .send(&beats, &options(1, 0.0), |_, _| {})
+        .expect("settles");
+    assert_eq!((run.observed, run.words_in), (late.observed, 9));
+}
+
+/// Both families' netlists with their cells: SPRAM and SB_MAC16, DP16KD and MULT18X18D.
+#[test]
+fn netlists_equal_the_machine() {
+    let tools = Tools::ensure(&[Tool::Yosys, Tool::Verilator], |_| {}).expect("tools");
+    let yosys = tools.get(Tool::Yosys).expect("asked for");
+    let (program, loaded) = tiny(21);
+    let folded = cases(&program, &loaded, 21, 10, false);
+    let kept = |n: usize| Ok(cases(&program, &loaded, 21, 10, true).swap_remove(n).expected);
+    for (family, target) in [
+        (netlist::Target::Ice40, Target::Ice40),
+        (netlist::Target::Ecp5, Target::Ecp5),
+    ] {
+        let simulator = EngineSimulator::new(&core(), target).expect("builds");
+        let dir = tempfile::tempdir().expect("a folder");
+        let options_of = SynthOptions::new(family);
+        let netlist = netlist::synthesise(yosys, simulator.driver().verilog(), &options_of, dir.path()).expect("maps");
+        let design = netlist.design(yosys).expect("cells");
+        let model = built(&design, &simulator);
+        let run = model
+            .run(&program, loaded.writes(&core()), &folded, &options(1, 0.3), kept)
+            .expect("runs");
+        let c = run.compare(&folded).expect("words");
+        assert!(c.is_equal() && c.words > 2000, "{family:?}: {c}");
+        println!(
+            "{family:?}: {c}, {:.0} cycles/s",
+            run.cycles as f64 / run.elapsed.as_secs_f64()
+        );
+    }
 }

@@ -140,7 +140,11 @@ block! {
             armed: Reg<bool>,
             source_r: Reg<U>,
             slow_r: Reg<bool>,
+            /// Columns of the row that have not come.
+            cols_left: Reg<U>,
+            /// Number of the sum to be read.
             column: Reg<U>,
+            begun: Reg<bool>,
             lane: Reg<U>,
             last_column: Reg<bool>,
             last_lane: Reg<bool>,
@@ -151,7 +155,6 @@ block! {
             go: Reg<bool>,
             shift_r: Reg<bool>,
             scan_r: Reg<bool>,
-            scan_column_r: Reg<U>,
             row_begin_r: Reg<bool>,
             word: Reg<S>,
             /// The same a cycle later, where words are taken in even cycles.
@@ -169,7 +172,9 @@ block! {
             taken: Flag<Local>,
             pass_end: Flag<Local>,
             step_end: Flag<Local>,
-            next_column: Sig<Local, U>,
+            row_load: Flag<Local>,
+            mask: Sig<Local, U>,
+            ones: Const<U>,
             shown: Sig<Local, U>,
             zero: Const<U>,
             odd: Const<bool>,
@@ -200,7 +205,9 @@ impl Logic for Conveyor {
             armed,
             source_r,
             slow_r,
+            cols_left,
             column,
+            begun,
             lane,
             last_column,
             last_lane,
@@ -211,7 +218,6 @@ impl Logic for Conveyor {
             go,
             shift_r,
             scan_r,
-            scan_column_r,
             row_begin_r,
             word,
             word_late,
@@ -221,10 +227,9 @@ impl Logic for Conveyor {
             flags
         );
         // Derived from the counters, which stand still for a cycle at least.
-        self.next_column.next = (self.column.q.val() + 1).into();
-        self.last_column.d.next = self.next_column.val() == self.cols.val();
+        self.last_column.d.next = self.cols_left.q.val() == 1;
         self.last_lane.d.next = self.lane.q.val() == self.lane_top.val();
-        self.go.d.next = self.room.val() && (self.norm_room.val() || !(self.column.q.val() == 0));
+        self.go.d.next = self.room.val() && (self.norm_room.val() || self.begun.q.val());
         self.armed.d.next = self.active_r.q.val();
 
         self.turn.next = self.beat.val().get_bit(0) == self.odd.val();
@@ -262,14 +267,13 @@ impl Logic for Conveyor {
         if self.taken.val() {
             self.running.d.next = !self.pass_end.val();
             self.lane.d.next = (self.lane.q.val() + 1).into();
-            self.column.d.next = self.next_column.val();
-            self.near.d.next = !(self.lane.q.val() < self.lane_near.val());
+            self.begun.d.next = !self.last_column.q.val();
+            self.near.d.next = self.lane.q.val() >= self.lane_near.val();
             if self.slow_r.q.val() {
-                self.near.d.next = !(self.lane.q.val() < self.lane_near_slow.val());
+                self.near.d.next = self.lane.q.val() >= self.lane_near_slow.val();
             }
-            self.row_begin_r.d.next = self.column.q.val() == 0;
+            self.row_begin_r.d.next = !self.begun.q.val();
             self.scan_r.d.next = self.source_r.q.val() == 2;
-            self.scan_column_r.d.next = self.column.q.val().into();
             if self.source_r.q.val() == 0 {
                 self.full.d.next = false;
                 self.shift_r.d.next = !self.pass_end.val();
@@ -280,7 +284,6 @@ impl Logic for Conveyor {
                 self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val()).into();
             }
             if self.last_column.q.val() {
-                self.column.d.next = self.zero.val();
                 self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val()).into();
             }
             if self.step_end.val() {
@@ -288,6 +291,25 @@ impl Logic for Conveyor {
                 self.flags_1.d.next =
                     (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val() | self.last_bit.val()).into();
             }
+        }
+
+        // Columns: a mask of 0 tells the carries that the counter loads.
+        self.row_load.next = self.start.val() || (self.taken.val() && self.last_column.q.val());
+        self.mask.next = self.ones.val();
+        if self.row_load.val() {
+            self.mask.next = self.zero.val();
+        }
+        if self.taken.val() || self.start.val() {
+            self.cols_left.d.next = (self.cols_left.q.val() + self.mask.val()).into();
+        }
+        if self.row_load.val() {
+            self.cols_left.d.next = self.cols.val();
+        }
+        if self.scan_r.q.val() {
+            self.column.d.next = (self.column.q.val() + 1).into();
+        }
+        if self.start.val() {
+            self.column.d.next = self.zero.val();
         }
 
         if self.turn.val() {
@@ -327,7 +349,7 @@ impl Logic for Conveyor {
             self.armed.d.next = false;
             self.source_r.d.next = self.source.val();
             self.slow_r.d.next = self.slow.val();
-            self.column.d.next = self.zero.val();
+            self.begun.d.next = false;
             self.lane.d.next = self.zero.val();
         }
         if self.reset.val() {
@@ -349,7 +371,7 @@ impl Logic for Conveyor {
         self.take.next = self.taken.val() && (self.source_r.q.val() == 1);
         self.row_end.next = self.last_column.q.val();
         self.scan.next = self.scan_r.q.val();
-        self.scan_column.next = self.scan_column_r.q.val();
+        self.scan_column.next = self.column.q.val();
         self.row_begin.next = self.row_begin_r.q.val();
         self.pushed.next = self.flags_1.q.val().get_bit(0);
         self.entry_word.next = self.word_late.q.val();

@@ -3,9 +3,9 @@
 //! ```
 //! use astromorph_hdl::engine::line::Line;
 //! let mut line = Line::new(3, 0);
-//! assert_eq!([5, 6, 7, 7, 7].map(|x| line.push(x).0), [0, 0, 5, 6, 7]);
-//! assert!(line.push(7).1);             // it came out still, but 7, 7, 7 is not known to be all
-//! assert!(!line.push(7).1);            // now it is
+//! assert_eq!([5, 6, 7].map(|x| line.push(x).0), [0, 0, 5]);
+//! assert_eq!(line.push(7), (6, true)); // the next edge brings out 7
+//! assert_eq!(line.push(7), (7, false));
 //! ```
 
 /// A ring of the values on their way.
@@ -13,8 +13,9 @@
 pub struct Line<T> {
     stages: Vec<T>,
     head: usize,
-    /// Edges on which the oldest value equalled the new one, in a row.
-    equal: usize,
+    /// The value taken last, and how many such have come in a row. (That the oldest equals the new one says nothing: values may be periodic.)
+    latest: T,
+    same: usize,
 }
 
 impl<T: Copy + PartialEq> Line<T> {
@@ -23,7 +24,8 @@ impl<T: Copy + PartialEq> Line<T> {
         Line {
             stages: vec![start; latency - 1],
             head: 0,
-            equal: 0,
+            latest: start,
+            same: 0,
         }
     }
 
@@ -39,7 +41,8 @@ impl<T: Copy + PartialEq> Line<T> {
         } else {
             self.head + 1
         };
-        self.equal = if out == x { self.equal + 1 } else { 0 };
-        (out, self.equal <= self.stages.len())
+        self.same = if self.latest == x { self.same + 1 } else { 1 };
+        self.latest = x;
+        (out, self.same <= self.stages.len())
     }
 }

@@ -93,8 +93,22 @@ macro_rules! settings {
         }
 
         impl $crate::block::Part for $name {
-            fn quiet(&self) -> bool {
-                self.activity.quiet
+            fn find_clock(&mut self) {
+                self.activity.clocked = self.clock.next.clk;
+            }
+            fn follow(&mut self) -> bool {
+                false
+            }
+            #[inline(always)]
+            fn tick(&mut self, edge: &mut $crate::block::Edge) {
+                use rust_hdl::prelude::Block;
+                if self.activity.clocked && self.write.next {
+                    self.write.update_all();
+                    self.number.update_all();
+                    self.data.update_all();
+                    // The same word again changes nothing.
+                    edge.new |= self.edge() as u64;
+                }
             }
         }
 
@@ -143,8 +157,6 @@ macro_rules! settings {
                     self.number.update_all();
                     self.data.update_all();
                     self.activity.changed |= self.edge();
-                    // The same word again changes nothing.
-                    self.activity.quiet = !self.activity.changed;
                 }
                 self.activity.clock = self.clock.val().clk;
             }

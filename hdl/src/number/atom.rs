@@ -59,13 +59,13 @@ impl<D: Direction, T: Word> Atom for Sig<D, T> {
         descriptor::<T>(self.width())
     }
     fn vcd(&self) -> VCDValue {
-        vcd_value(self.next.raw(self.spare), self.width())
+        vcd_value(self.next.raw(self.spare()), self.width())
     }
     fn id(&self) -> usize {
-        self.id
+        self.id as usize
     }
     fn verilog(&self) -> VerilogLiteral {
-        literal(self.next.raw(self.spare), self.width())
+        literal(self.next.raw(self.spare()), self.width())
     }
     fn constraints(&self) -> Vec<PinConstraint> {
         Vec::new()

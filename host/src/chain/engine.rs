@@ -61,6 +61,8 @@ pub struct Ran {
     pub row: ComparisonRow,
     /// Simulated cycles a second.
     pub speed: f64,
+    /// Simulated cycles in a second of processor time, where that is known.
+    pub processor_speed: Option<f64>,
     /// Cycles and multiplications of a lane by step, where nothing stalled.
     pub steps: BTreeMap<u16, StepUse>,
 }
@@ -182,6 +184,7 @@ impl<'a> Model<'a> {
         engine.load(self.compiled.loaded.writes(self.core), PATIENCE)?;
         let half = sequences.len().div_ceil(2);
         let (mut total, mut steps, mut seconds, mut done) = (Comparison::default(), BTreeMap::new(), 0.0, 0);
+        let mut processor = Some(0.0);
         let (calm, stalled) = sequences.split_at(half);
         let groups = calm
             .chunks(GROUP)
@@ -204,6 +207,7 @@ impl<'a> Model<'a> {
             let equal = c.is_equal();
             total.merge(c);
             seconds += run.elapsed.as_secs_f64();
+            processor = processor.zip(run.processor).map(|(sum, t)| sum + t.as_secs_f64());
             done += some.len();
             if stall == 0.0 {
                 add(&mut steps, &run);
@@ -223,6 +227,7 @@ impl<'a> Model<'a> {
                 &total,
             ),
             speed: total.cycles as f64 / seconds.max(1e-9),
+            processor_speed: processor.map(|seconds| total.cycles as f64 / seconds.max(1e-9)),
             steps,
         })
     }
@@ -265,6 +270,7 @@ impl<'a> Model<'a> {
                 &total,
             ),
             speed: total.cycles as f64 / seconds.max(1e-9),
+            processor_speed: None,
             steps,
         })
     }

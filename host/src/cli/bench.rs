@@ -1,6 +1,8 @@
 //! `astromorph bench`: speeds beside each other, and the use of the multiplier slots, on one core of standard size.
 //!
-//! The core: two-pass, one head, m = e = 32, N = 400, 16-bit operands, 8 lanes. Two threads at most; a busy machine gives lower figures.
+//! The attention core: two-pass, one head, m = e = 32, N = 400, 16-bit operands, 8 lanes. Two threads at most; a busy machine gives lower figures.
+
+mod engine;
 
 use super::train::{finish, new_report};
 use super::verify::verdict;
@@ -29,6 +31,9 @@ pub struct Bench {
     /// Leave the training step out.
     #[arg(long)]
     no_training: bool,
+    /// Only the engine's simulation.
+    #[arg(long)]
+    engine_only: bool,
 }
 
 const TOKENS: usize = 400;
@@ -44,8 +49,16 @@ impl Bench {
         workspace.project.name = "bench".into();
         let mut report = new_report(&workspace, "bench");
         report.model = format!("two-pass core, m = e = 32, N = {TOKENS}, {LANES} lanes, 16 bits");
-        simulators(&workspace, progress, &mut report)?;
-        if !self.no_training {
+        engine::engines(
+            workspace.project.train.seed,
+            &workspace.file("work"),
+            progress,
+            &mut report,
+        )?;
+        if !self.engine_only {
+            simulators(&workspace, progress, &mut report)?;
+        }
+        if !(self.no_training || self.engine_only) {
             let stage = progress.stage("training step: d = 128, 4 heads, 2 layers, FFN 512, T = 256, batch 32");
             let time = step_time(2, 12)?;
             add(&mut report, "training step, median of 12", time.median, "s", "≤ 0.33");

@@ -54,6 +54,8 @@ pub struct EngineRun {
     pub difference: Option<Mismatch>,
     /// Time of the simulation.
     pub elapsed: Duration,
+    /// Time of the simulation by the processor, where that is known.
+    pub processor: Option<Duration>,
 }
 
 impl EngineRun {

@@ -10,7 +10,7 @@
 
 use super::Write;
 use super::case::{Case, EngineRun, StepUse};
-use super::expected::{CHANNELS, Expected, NAMES};
+use super::expected::{CHANNELS, Expected, Fold, NAMES};
 use super::wrapper::wrapper;
 use crate::compare::Mismatch;
 use crate::cosim::Design;
@@ -60,22 +60,25 @@ impl VerilatedEngine {
         options: &StreamOptions,
         words: impl FnOnce(usize) -> Result<Expected>,
     ) -> Result<EngineRun> {
-        if !(0.0..1.0).contains(&options.stall) {
-            return Err(Error::Unsupported {
-                item: "stall probability".into(),
-                expected: "0 or more and less than 1".into(),
-                found: options.stall.to_string(),
-            });
-        }
-        let work = tempfile::tempdir().map_err(Error::io("create", "a temporary folder"))?;
-        let sent = work.path().join("in");
-        std::fs::write(&sent, input(writes, cases)).map_err(Error::io("write", &sent))?;
+        let work = prepared(&input(writes, cases), options)?;
         let (mut run, wrong, _) = self.once(work.path(), -1, options)?;
         if let Some(wrong) = wrong {
             let (_, _, dump) = self.once(work.path(), wrong as i64, options)?;
             run.difference = Some(difference(program, &words(wrong)?, wrong, &dump));
         }
         Ok(run)
+    }
+
+    /// Resets the engine, loads it, sends any beats, right or wrong, and watches until no word has come for `patience` cycles: for what
+    /// an engine does with bad input. Nothing is compared, so the run counts as stuck.
+    pub fn send(
+        &self,
+        writes: impl Iterator<Item = Write>,
+        beats: &[(i32, bool)],
+        options: &StreamOptions,
+    ) -> Result<EngineRun> {
+        let work = prepared(&unchecked(writes, beats), options)?;
+        Ok(self.once(work.path(), -1, options)?.0)
     }
 
     /// One process; `dumped` is the sequence to dump.
@@ -110,30 +113,74 @@ fn beat(bytes: &[u8; 8]) -> OutBeat {
     }
 }
 
-/// The harness's input file.
+/// A folder with the harness's input file.
+fn prepared(bytes: &[u8], options: &StreamOptions) -> Result<tempfile::TempDir> {
+    if !(0.0..1.0).contains(&options.stall) {
+        return Err(Error::Unsupported {
+            item: "stall probability".into(),
+            expected: "0 or more and less than 1".into(),
+            found: options.stall.to_string(),
+        });
+    }
+    let work = tempfile::tempdir().map_err(Error::io("create", "a temporary folder"))?;
+    let sent = work.path().join("in");
+    std::fs::write(&sent, bytes).map_err(Error::io("write", &sent))?;
+    Ok(work)
+}
+
+/// One sequence of the harness's input file: its words, whether the last bears tlast, how many words come out.
+struct Sent {
+    words: Vec<i32>,
+    ends: bool,
+    outputs: u64,
+    folds: [Fold; CHANNELS],
+}
+
+/// The harness's input file: words are compared.
 fn input(writes: impl Iterator<Item = Write>, cases: &[Case]) -> Vec<u8> {
+    let sent = cases.iter().map(|case| Sent {
+        words: case.input.clone(),
+        ends: case.ends,
+        outputs: case.expected.words.len() as u64,
+        folds: std::array::from_fn(|c| case.expected.fold(c)),
+    });
+    file(writes, &sent.collect::<Vec<_>>(), true)
+}
+
+/// The harness's input file: nothing is compared. Every tlast ends a sequence, the end of the beats ends one without.
+fn unchecked(writes: impl Iterator<Item = Write>, beats: &[(i32, bool)]) -> Vec<u8> {
+    let sent = beats.split_inclusive(|beat| beat.1).map(|some| Sent {
+        words: some.iter().map(|beat| beat.0).collect(),
+        ends: some.last().is_some_and(|beat| beat.1),
+        outputs: 0,
+        folds: Default::default(),
+    });
+    file(writes, &sent.collect::<Vec<_>>(), false)
+}
+
+fn file(writes: impl Iterator<Item = Write>, sequences: &[Sent], compared: bool) -> Vec<u8> {
     let writes: Vec<_> = writes.collect();
     let mut bytes = Vec::new();
     let mut push = |word: u64| bytes.extend_from_slice(&word.to_le_bytes());
     push(writes.len() as u64);
-    push(cases.len() as u64);
+    push(sequences.len() as u64);
+    push(compared as u64);
     for &(memory, address, data) in &writes {
         push(memory as u64);
         push(address as u64);
         push(data);
     }
-    for case in cases {
-        push(case.input.len() as u64);
-        push(case.ends as u64);
-        push(case.expected.words.len() as u64);
-        for c in 0..CHANNELS {
-            let fold = case.expected.fold(c);
+    for s in sequences {
+        push(s.words.len() as u64);
+        push(s.ends as u64);
+        push(s.outputs);
+        for fold in &s.folds {
             push(fold.count);
             push(fold.hash);
         }
     }
-    for case in cases {
-        bytes.extend(case.input.iter().flat_map(|w| w.to_le_bytes()));
+    for s in sequences {
+        bytes.extend(s.words.iter().flat_map(|w| w.to_le_bytes()));
     }
     bytes
 }

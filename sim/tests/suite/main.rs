@@ -3,6 +3,7 @@
 mod blocks;
 mod cosim;
 mod driver;
+mod engine_proofs;
 mod netlists;
 mod streams;
 mod support;
