@@ -8,6 +8,8 @@
 //!
 //! Whoever uses it never reads and writes one address at the same edge: the memory is marked `no_rw_check`, so that synthesis adds no
 //! address comparison, and hardware may deliver either word then. The model stops the simulation when it happens.
+//! `read_data` is 0 until the first read, which costs hardware a gate a bit where the block RAM's own register starts unknown; [`Ram::bare`]
+//! leaves it unknown (Icarus X; the model has 0), for users that look at it only after a read.
 //! Contents: zeros ([`Contents::Zero`]) or unknown until written ([`Contents::Unwritten`], for memories without initialisation such as
 //! iCE40's SPRAM; the model reads zero, Icarus X).
 //!
@@ -60,6 +62,7 @@ pub struct Ram<T: Word> {
     pub read_data: Sig<Out, T>,
     memory: Vec<T>,
     contents: Contents,
+    bare: bool,
     activity: Activity,
 }
 
@@ -79,8 +82,15 @@ impl<T: Word> Ram<T> {
             read_data: Sig::new(width),
             memory: vec![T::default(); depth],
             contents,
+            bare: false,
             activity: Activity::default(),
         })
+    }
+
+    /// The same, with an output that is unknown until the first read.
+    pub fn bare(mut self) -> Self {
+        self.bare = true;
+        self
     }
 
     /// Bits of storage.
@@ -119,8 +129,9 @@ impl<T: Word> Logic for Ram<T> {
             Contents::Zero => format!("integer i;\ninitial for (i = 0; i <= {top}; i = i + 1) memory[i] = 0;\n"),
             Contents::Unwritten => String::new(),
         };
+        let start = if self.bare { "" } else { "initial read_data = 0;\n" };
         Verilog::Custom(format!(
-            "(* no_rw_check *) reg [{}:0] memory [0:{top}];\n{zeros}initial read_data = 0;\nalways @(posedge clock) begin\n  \
+            "(* no_rw_check *) reg [{}:0] memory [0:{top}];\n{zeros}{start}always @(posedge clock) begin\n  \
              if (write_enable) memory[write_address] <= write_data;\n  if (read_enable) read_data <= memory[read_address];\nend\n",
             self.read_data.width() - 1
         ))

@@ -151,7 +151,7 @@ fn units_are_their_verilog() {
             |b, _| {
                 b.even.next = r.random();
                 b.line.next = U::new(r.random());
-                b.take.next = r.random();
+                b.late.next = r.random();
                 b.word.next = S::new(number(&mut r, acc));
                 b.addend_used.next = r.random();
                 b.wide.next = r.random();
@@ -174,14 +174,14 @@ fn units_are_their_verilog() {
                 b.table_data.next = S::new(number(&mut r, width));
                 b.even.next = r.random();
                 b.line.next = U::new(if n < 1000 { 0 } else { r.random() });
-                b.x.next = S::new(number(&mut r, width.max(16) + 1));
+                b.x.next = S::new(number(&mut r, width.max(15) + 1));
                 b.x_negative.next = r.random();
                 b.kind.next = U::new(r.random());
                 b.one.next = U::new(r.random());
                 b.index_bits.next = U::new(r.random());
                 b.drop.next = U::new(r.random());
                 b.first.next = U::new(r.random());
-                b.y.next = S::new(number(&mut r, width.max(16) + 1));
+                b.y.next = S::new(number(&mut r, width.max(15) + 1));
             },
             |_, _| {},
         )
@@ -199,7 +199,7 @@ fn units_are_their_verilog() {
                 b.residual.next = r.random();
                 b.left.next = U::new(r.random());
                 b.left_is_value.next = r.random();
-                b.y.next = S::new(number(&mut r, width.max(16) + 1));
+                b.y.next = S::new(number(&mut r, width.max(15) + 1));
             },
             |_, _| {},
         )
@@ -544,7 +544,10 @@ impl World {
     fn drive(&mut self, b: &mut Front, n: usize) {
         b.even.next = n % 2 == 0;
         b.entry_valid.next = false;
-        b.entry_word.next = S::new(number(&mut self.r, self.core.acc_bits));
+        // A word stands for two cycles.
+        if n.is_multiple_of(2) {
+            b.entry_word.next = S::new(number(&mut self.r, self.core.acc_bits));
+        }
         b.entry_row_last.next = false;
         b.entry_last.next = false;
         b.entry_pass_last.next = false;

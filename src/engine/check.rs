@@ -69,11 +69,13 @@ fn run(core: &EngineConfig, name: &str, run: &Run) -> Result<()> {
             must(value % 2 == 0, field, "an even number", &value)?;
         }
     }
-    let slow = matches!(s.other, Other::Residual { .. }) || matches!(s.addend, Addend::State { wide: true, .. });
+    let slow = matches!(s.other, Other::Residual { .. })
+        || matches!(s.addend, Addend::State { wide: true, .. })
+        || matches!(s.serial, Serial::Power { .. });
     must(
         s.slow || !slow,
         "slow",
-        "a slow step for a residual operand or a wide state",
+        "a slow step for a residual operand, a wide state or Power",
         &s.slow,
     )?;
     match s.serial {

@@ -19,7 +19,7 @@
 
 use super::sizes::COUNT_BITS;
 use crate::block;
-use crate::number::{Const, Flag, S, Sig, U};
+use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
 use rust_hdl::prelude::*;
 
@@ -44,13 +44,18 @@ block! {
         }
         parts {
             begun: Reg<bool>,
-            best: Reg<S>,
+            /// The largest as a natural number from 0 on, inverted: a sum with it carries when the other is larger.
+            best: Reg<U>,
             place: Reg<U>,
             column: Reg<U>,
             valid_r: Reg<bool>,
         }
         locals {
             larger: Flag<Local>,
+            raised: Sig<Local, U>,
+            sum: Sig<Local, U>,
+            sign: Const<U>,
+            top: Const<U>,
             zero: Const<U>,
         }
     }
@@ -73,6 +78,10 @@ impl Argmax {
             column: Reg::new(COUNT_BITS),
             valid_r: Reg::default(),
             larger: Flag::default(),
+            raised: Sig::new(width),
+            sum: Sig::new(width + 1),
+            sign: Const::natural(1 << (width - 1)),
+            top: Const::natural(width.into()),
             zero: Const::natural(0),
             activity: Default::default(),
         }
@@ -83,24 +92,27 @@ impl Logic for Argmax {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, begun, best, place, column, valid_r);
-        self.larger.next = !self.begun.q.val() || (self.word.val() > self.best.q.val());
+        self.raised.next = (unsigned_cast_of(self.word) ^ self.sign.val()).into();
+        self.sum.next = (self.raised.val() + self.best.q.val()).into();
+        self.larger.next = !self.begun.q.val() || self.sum.val().get_bit(self.top.val().index());
         self.valid_r.d.next = false;
         if self.valid.val() {
             self.begun.d.next = true;
             self.column.d.next = (self.column.q.val() + 1).into();
             if self.larger.val() {
-                self.best.d.next = self.word.val();
+                self.best.d.next = (!self.raised.val()).into();
                 self.place.d.next = self.column.q.val();
             }
             if self.row_last.val() {
                 self.begun.d.next = false;
-                self.column.d.next = self.zero.val();
                 self.valid_r.d.next = true;
             }
         }
+        if self.reset.val() || (self.valid.val() && self.row_last.val()) {
+            self.column.d.next = self.zero.val();
+        }
         if self.reset.val() {
             self.begun.d.next = false;
-            self.column.d.next = self.zero.val();
             self.valid_r.d.next = false;
         }
         self.index.next = self.place.q.val();

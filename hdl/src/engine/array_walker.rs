@@ -15,7 +15,8 @@
 //!
 //! Decisions and counters move at the end of an odd cycle, the flags they need are derived in the even one before; pointers move at the end of
 //! the even cycle in which they were used, and to the next pass or row at the end of the odd one after it. What a step's last pass does not
-//! read any more takes the next step's words as they come: rows, pairs and the first row of X. Steps follow each other without a gap when the next is offered in time. A pass's last pair goes out
+//! read any more takes the next step's words as they come: rows, pairs and the first row of X, which passes through the stride's register.
+//! Counters that load step by `mask`, all ones or, when they load, 0: on iCE40 one cell a bit, as the carry's second input tells which it is. Steps follow each other without a gap when the next is offered in time. A pass's last pair goes out
 //! only when the pass before has been captured and `chain_free` says that its words will be gone.
 //!
 //! Example: 2 rows of stride 4, 1 pass, K = 3, x = 2, bank = 6: rows of X 1, 2, 3, 4, of the banks 3, 4, 3, 4; every second pair multiplies once.
@@ -44,12 +45,13 @@
 //! assert_eq!(seen, [(1, 3, 2, false), (2, 4, 1, true), (3, 3, 2, false), (4, 4, 1, true)]);
 //! ```
 
-use super::sizes::{COUNT_BITS, Sizes};
+mod build;
+
+use super::sizes::Sizes;
 use crate::block;
 use crate::number::{Const, Flag, Sig, U};
 use crate::register::Reg;
 use crate::settings;
-use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Bits of a stride in rows of two.
@@ -63,8 +65,6 @@ settings! {
             passes: 1, 16, s.bank_bits;
             /// Pairs of bank words from pass to pass.
             bank_stride: 2, 17, s.bank_bits;
-            /// Rows of X from row to row.
-            x_stride: 4, 1, ROW_STRIDE;
             /// First pair of bank words.
             bank: 4, 17, s.bank_bits;
         }
@@ -142,6 +142,8 @@ block! {
             back: Reg<bool>,
             x: Reg<U>,
             x_start: Reg<U>,
+            x_stride: Reg<U>,
+            first: Reg<bool>,
             bank: Reg<U>,
             bank_pass: Reg<U>,
             error_r: Reg<bool>,
@@ -151,10 +153,20 @@ block! {
             pass_end: Flag<Local>,
             step_end: Flag<Local>,
             load: Flag<Local>,
+            rows_come: Flag<Local>,
+            again: Flag<Local>,
+            anew: Flag<Local>,
+            row_mask: Sig<Local, U>,
+            pair_mask: Sig<Local, U>,
+            pass_mask: Sig<Local, U>,
+            x_mask: Sig<Local, U>,
+            bank_mask: Sig<Local, U>,
+            stride: Sig<Local, U>,
             k: Sig<Local, U>,
             k_up: Sig<Local, U>,
             bank_beyond: Sig<Local, U>,
             k_beyond: Sig<Local, U>,
+            ones: Const<U>,
             none: Const<U>,
             both: Const<U>,
             one: Const<U>,
@@ -163,78 +175,6 @@ block! {
             bank_shift: Const<U>,
             k_shift: Const<U>,
         }
-    }
-}
-
-impl ArrayWalker {
-    /// For the sizes of a core.
-    pub fn new(s: &Sizes) -> Result<Self> {
-        let fields = WalkSettings::new(s);
-        let x_bits = s.x_bits.max(ROW_STRIDE + 1);
-        let b = s.bank_bits;
-        Ok(ArrayWalker {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            odd: Flag::default(),
-            set: Flag::default(),
-            number: Sig::new(5),
-            value: Sig::new(32),
-            offer: Flag::default(),
-            chain_free: Flag::default(),
-            captured: Flag::default(),
-            captured_last: Flag::default(),
-            open: Flag::default(),
-            taken: Flag::default(),
-            pair: Flag::default(),
-            last: Flag::default(),
-            mac_even: Flag::default(),
-            mac_odd: Flag::default(),
-            read_row: Sig::new(s.x_bits - 1),
-            bank_row: Sig::new(b - 1),
-            slots: Sig::new(2),
-            idle: Flag::default(),
-            error: Flag::default(),
-            fields,
-            running: Reg::default(),
-            pending: Reg::default(),
-            pending_last: Reg::default(),
-            pairs: Reg::new(b),
-            pairs_left: Reg::new(b),
-            passes_left: Reg::new(b),
-            rows_left: Reg::new(COUNT_BITS),
-            half_pair: Reg::default(),
-            next_half: Reg::default(),
-            last_pair: Reg::default(),
-            last_pass: Reg::default(),
-            last_row: Reg::default(),
-            pair_r: Reg::default(),
-            last_r: Reg::default(),
-            mac_odd_r: Reg::default(),
-            row_end: Reg::default(),
-            load_r: Reg::default(),
-            back: Reg::default(),
-            x: Reg::new(x_bits),
-            x_start: Reg::new(x_bits),
-            bank: Reg::new(b),
-            bank_pass: Reg::new(b),
-            error_r: Reg::default(),
-            issue: Flag::default(),
-            pass_end: Flag::default(),
-            step_end: Flag::default(),
-            load: Flag::default(),
-            k: Sig::new(COUNT_BITS),
-            k_up: Sig::new(COUNT_BITS + 1),
-            bank_beyond: Sig::new(17 - b),
-            k_beyond: Sig::new(17 - b),
-            none: Const::natural(0),
-            both: Const::natural(2),
-            one: Const::natural(1),
-            top_row: Const::natural(s.x_words as u64 / 2 - 1),
-            top_bank: Const::natural(s.bank_words as u64 / 2 - 1),
-            bank_shift: Const::natural(16 + b as u64),
-            k_shift: Const::natural(b as u64 + 1),
-            activity: Default::default(),
-        })
     }
 }
 
@@ -265,6 +205,8 @@ impl Logic for ArrayWalker {
             back,
             x,
             x_start,
+            x_stride,
+            first,
             bank,
             bank_pass,
             error_r
@@ -273,17 +215,21 @@ impl Logic for ArrayWalker {
         self.fields.number.next = self.number.val();
         self.fields.data.next = self.value.val();
         // Words that need no place of their own.
-        self.k.next = self.value.val().into();
+        self.k.next = self.value.val();
         self.k_up.next = (self.k.val() + 1).into();
-        if self.set.val() && (self.number.val() == 1) {
-            self.rows_left.d.next = self.value.val().into();
-        }
+        self.rows_come.next = self.set.val() && (self.number.val() == 1);
         if self.set.val() && (self.number.val() == 2) {
             self.pairs.d.next = (self.k_up.val() >> 1).into();
             self.next_half.d.next = self.k.val().get_bit(0);
         }
+        self.stride.next = (self.value.val() >> 1).into();
+        self.first.d.next = false;
+        if self.set.val() && (self.number.val() == 4) {
+            self.x_stride.d.next = self.stride.val();
+        }
         if self.set.val() && (self.number.val() == 3) {
-            self.x_start.d.next = (self.value.val() >> 1).into();
+            self.x_stride.d.next = (self.value.val() >> 1).into();
+            self.first.d.next = true;
         }
 
         // Derived: what the counters say. A row's flag stands still while the next step's rows come.
@@ -303,18 +249,11 @@ impl Logic for ArrayWalker {
         if self.captured.val() {
             self.pending.d.next = false;
         }
-        if self.issue.val() {
-            self.pairs_left.d.next = (self.pairs_left.q.val() - 1).into();
-        }
         if self.pass_end.val() {
             self.pending.d.next = true;
             self.pending_last.d.next = self.step_end.val();
-            self.passes_left.d.next = (self.passes_left.q.val() - 1).into();
         }
         self.row_end.d.next = self.pass_end.val() && self.last_pass.q.val() && !self.last_row.q.val();
-        if self.pass_end.val() && self.last_pass.q.val() && !self.last_row.q.val() {
-            self.rows_left.d.next = (self.rows_left.q.val() - 1).into();
-        }
         if self.step_end.val() {
             self.running.d.next = false;
         }
@@ -322,10 +261,36 @@ impl Logic for ArrayWalker {
             self.running.d.next = true;
             self.half_pair.d.next = self.next_half.q.val();
         }
-        if self.pass_end.val() || self.load.val() {
+        self.row_mask.next = self.ones.val();
+        if self.rows_come.val() {
+            self.row_mask.next = self.none.val();
+        }
+        if self.rows_come.val() || (self.pass_end.val() && self.last_pass.q.val() && !self.last_row.q.val()) {
+            self.rows_left.d.next = (self.rows_left.q.val() + self.row_mask.val()).into();
+        }
+        if self.rows_come.val() {
+            self.rows_left.d.next = self.value.val();
+        }
+        self.again.next = self.pass_end.val() || self.load.val();
+        self.pair_mask.next = self.ones.val();
+        if self.again.val() {
+            self.pair_mask.next = self.none.val();
+        }
+        if self.issue.val() || self.load.val() {
+            self.pairs_left.d.next = (self.pairs_left.q.val() + self.pair_mask.val()).into();
+        }
+        if self.again.val() {
             self.pairs_left.d.next = self.pairs.q.val();
         }
-        if (self.pass_end.val() && self.last_pass.q.val()) || self.load.val() {
+        self.anew.next = (self.pass_end.val() && self.last_pass.q.val()) || self.load.val();
+        self.pass_mask.next = self.ones.val();
+        if self.anew.val() {
+            self.pass_mask.next = self.none.val();
+        }
+        if self.again.val() {
+            self.passes_left.d.next = (self.passes_left.q.val() + self.pass_mask.val()).into();
+        }
+        if self.anew.val() {
             self.passes_left.d.next = self.fields.passes.val();
         }
         self.pair_r.d.next = self.issue.val();
@@ -335,16 +300,26 @@ impl Logic for ArrayWalker {
 
         // Even cycles: pointers, and starts of the next pass and row; odd ones: back to those.
         self.back.d.next = self.last_r.q.val() || self.load_r.q.val();
-        if self.pair_r.q.val() {
-            self.x.d.next = (self.x.q.val() + 1).into();
-            self.bank.d.next = (self.bank.q.val() + 1).into();
+        self.x_mask.next = self.ones.val();
+        self.bank_mask.next = self.ones.val();
+        if self.back.q.val() {
+            self.x_mask.next = self.none.val();
+            self.bank_mask.next = self.none.val();
+        }
+        if self.pair_r.q.val() || self.back.q.val() {
+            // One more: all ones less.
+            self.x.d.next = (self.x.q.val() - self.x_mask.val()).into();
+            self.bank.d.next = (self.bank.q.val() - self.bank_mask.val()).into();
         }
         if self.back.q.val() {
             self.x.d.next = self.x_start.q.val();
             self.bank.d.next = self.bank_pass.q.val();
         }
-        if self.row_end.q.val() {
-            self.x_start.d.next = (self.x_start.q.val() + self.fields.x_stride.val()).into();
+        if self.row_end.q.val() || self.first.q.val() {
+            self.x_start.d.next = (self.x_start.q.val() + self.x_stride.q.val()).into();
+        }
+        if self.set.val() && (self.number.val() == 3) {
+            self.x_start.d.next = self.none.val();
         }
         if self.last_r.q.val() {
             self.bank_pass.d.next = (self.bank_pass.q.val() + self.fields.bank_stride.val()).into();

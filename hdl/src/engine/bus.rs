@@ -197,7 +197,7 @@ impl Logic for Bus {
         self.fill_2.d.next = self.fill_1.q.val();
         self.fetch_3.d.next = self.fetch_2.q.val();
         self.fill_3.d.next = self.fill_2.q.val();
-        self.part_1.d.next = self.operand_address.val().into();
+        self.part_1.d.next = self.operand_address.val();
         self.part_2.d.next = self.part_1.q.val();
         self.part_3.d.next = self.part_2.q.val();
         if self.reset.val() {

@@ -12,7 +12,7 @@
 //! | room | 1 | the destination has room for a pass's words |
 //! | norm_room | 1 | a row may begin |
 //! | row_begin, pushed | 1, 1 | a row's first word, any word has been let in (one cycle) |
-//! | entry_word, entry_valid, entry_row_last, entry_pass_last, entry_last | A, 1 … | words for the stream, in even cycles |
+//! | entry_word, entry_valid, entry_row_last, entry_pass_last, entry_last | A, 1 … | words for the stream, in even cycles; the word itself also in the cycle after |
 //! | active | 1 | the step's last word has not come yet |
 //!
 //! A pass ends with its last lane or the row's last column; lanes beyond are never shifted out. A word is taken in a cycle u of the parity of
@@ -140,7 +140,11 @@ block! {
             armed: Reg<bool>,
             source_r: Reg<U>,
             slow_r: Reg<bool>,
+            /// Columns of the row that have not come.
+            cols_left: Reg<U>,
+            /// Number of the sum to be read.
             column: Reg<U>,
+            begun: Reg<bool>,
             lane: Reg<U>,
             last_column: Reg<bool>,
             last_lane: Reg<bool>,
@@ -151,9 +155,10 @@ block! {
             go: Reg<bool>,
             shift_r: Reg<bool>,
             scan_r: Reg<bool>,
-            scan_column_r: Reg<U>,
             row_begin_r: Reg<bool>,
             word: Reg<S>,
+            /// The same a cycle later, where words are taken in even cycles.
+            word_late: Reg<S>,
             /// valid, row_last, pass_last, last.
             flags_1: Reg<U>,
             flags_3: Reg<U>,
@@ -167,7 +172,9 @@ block! {
             taken: Flag<Local>,
             pass_end: Flag<Local>,
             step_end: Flag<Local>,
-            next_column: Sig<Local, U>,
+            row_load: Flag<Local>,
+            mask: Sig<Local, U>,
+            ones: Const<U>,
             shown: Sig<Local, U>,
             zero: Const<U>,
             odd: Const<bool>,
@@ -198,7 +205,9 @@ impl Logic for Conveyor {
             armed,
             source_r,
             slow_r,
+            cols_left,
             column,
+            begun,
             lane,
             last_column,
             last_lane,
@@ -209,19 +218,18 @@ impl Logic for Conveyor {
             go,
             shift_r,
             scan_r,
-            scan_column_r,
             row_begin_r,
             word,
+            word_late,
             flags_1,
             flags_3,
             flags_5,
             flags
         );
         // Derived from the counters, which stand still for a cycle at least.
-        self.next_column.next = (self.column.q.val() + 1).into();
-        self.last_column.d.next = self.next_column.val() == self.cols.val();
+        self.last_column.d.next = self.cols_left.q.val() == 1;
         self.last_lane.d.next = self.lane.q.val() == self.lane_top.val();
-        self.go.d.next = self.room.val() && (self.norm_room.val() || !(self.column.q.val() == 0));
+        self.go.d.next = self.room.val() && (self.norm_room.val() || self.begun.q.val());
         self.armed.d.next = self.active_r.q.val();
 
         self.turn.next = self.beat.val().get_bit(0) == self.odd.val();
@@ -259,14 +267,13 @@ impl Logic for Conveyor {
         if self.taken.val() {
             self.running.d.next = !self.pass_end.val();
             self.lane.d.next = (self.lane.q.val() + 1).into();
-            self.column.d.next = self.next_column.val();
-            self.near.d.next = !(self.lane.q.val() < self.lane_near.val());
+            self.begun.d.next = !self.last_column.q.val();
+            self.near.d.next = self.lane.q.val() >= self.lane_near.val();
             if self.slow_r.q.val() {
-                self.near.d.next = !(self.lane.q.val() < self.lane_near_slow.val());
+                self.near.d.next = self.lane.q.val() >= self.lane_near_slow.val();
             }
-            self.row_begin_r.d.next = self.column.q.val() == 0;
+            self.row_begin_r.d.next = !self.begun.q.val();
             self.scan_r.d.next = self.source_r.q.val() == 2;
-            self.scan_column_r.d.next = self.column.q.val().into();
             if self.source_r.q.val() == 0 {
                 self.full.d.next = false;
                 self.shift_r.d.next = !self.pass_end.val();
@@ -277,7 +284,6 @@ impl Logic for Conveyor {
                 self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val()).into();
             }
             if self.last_column.q.val() {
-                self.column.d.next = self.zero.val();
                 self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val()).into();
             }
             if self.step_end.val() {
@@ -285,6 +291,25 @@ impl Logic for Conveyor {
                 self.flags_1.d.next =
                     (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val() | self.last_bit.val()).into();
             }
+        }
+
+        // Columns: a mask of 0 tells the carries that the counter loads.
+        self.row_load.next = self.start.val() || (self.taken.val() && self.last_column.q.val());
+        self.mask.next = self.ones.val();
+        if self.row_load.val() {
+            self.mask.next = self.zero.val();
+        }
+        if self.taken.val() || self.start.val() {
+            self.cols_left.d.next = (self.cols_left.q.val() + self.mask.val()).into();
+        }
+        if self.row_load.val() {
+            self.cols_left.d.next = self.cols.val();
+        }
+        if self.scan_r.q.val() {
+            self.column.d.next = (self.column.q.val() + 1).into();
+        }
+        if self.start.val() {
+            self.column.d.next = self.zero.val();
         }
 
         if self.turn.val() {
@@ -299,6 +324,7 @@ impl Logic for Conveyor {
                 self.word.d.next = self.tokens.val().into();
             }
         } else {
+            self.word_late.d.next = self.word.q.val();
             self.flags_3.d.next = self.zero.val();
             if self.source_r.q.val() == 2 {
                 self.flags_3.d.next = self.flags_1.q.val();
@@ -323,7 +349,7 @@ impl Logic for Conveyor {
             self.armed.d.next = false;
             self.source_r.d.next = self.source.val();
             self.slow_r.d.next = self.slow.val();
-            self.column.d.next = self.zero.val();
+            self.begun.d.next = false;
             self.lane.d.next = self.zero.val();
         }
         if self.reset.val() {
@@ -345,10 +371,13 @@ impl Logic for Conveyor {
         self.take.next = self.taken.val() && (self.source_r.q.val() == 1);
         self.row_end.next = self.last_column.q.val();
         self.scan.next = self.scan_r.q.val();
-        self.scan_column.next = self.scan_column_r.q.val();
+        self.scan_column.next = self.column.q.val();
         self.row_begin.next = self.row_begin_r.q.val();
         self.pushed.next = self.flags_1.q.val().get_bit(0);
-        self.entry_word.next = self.word.q.val();
+        self.entry_word.next = self.word_late.q.val();
+        if self.odd.val() {
+            self.entry_word.next = self.word.q.val();
+        }
         self.entry_valid.next = self.shown.val().get_bit(0);
         self.entry_row_last.next = self.shown.val().get_bit(1);
         self.entry_pass_last.next = self.shown.val().get_bit(2);

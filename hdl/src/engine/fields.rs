@@ -20,7 +20,7 @@ use super::sizes::{COUNT_BITS, Sizes};
 use crate::settings;
 
 settings! {
-    /// Words 5 to 15.
+    /// Words 5 to 15, less what the stores' pointers take.
     pub struct StreamFields(s: &Sizes) {
         fields {
             /// Columns of a row.
@@ -73,8 +73,6 @@ settings! {
             sums_of: 13, 9, 2;
             /// First sum.
             sums_base: 13, 16, s.sum_bits;
-            /// From row to row.
-            to_row: 15, 0, COUNT_BITS;
             /// From column to column, bank: from pass to pass.
             to_column: 15, 16, COUNT_BITS;
         }
@@ -88,7 +86,7 @@ settings! {
 }
 
 settings! {
-    /// Words 16 to 19.
+    /// Words 16 and 17.
     pub struct NormFields(s: &Sizes) {
         fields {
             /// Shift of c.
@@ -103,8 +101,6 @@ settings! {
             bits: 17, 12, 4;
             /// First word of it.
             root_table: 17, 16, s.mantissa_bits;
-            /// From row to row.
-            to_row: 19, 0, COUNT_BITS;
         }
         flags {
             /// Results are stored.

@@ -96,6 +96,12 @@ block! {
         }
         locals {
             granted: Flag<Local>,
+            from_come: Flag<Local>,
+            bank_come: Flag<Local>,
+            from_mask: Sig<Local, U>,
+            bank_mask: Sig<Local, U>,
+            words_mask: Sig<Local, U>,
+            ones: Const<U>,
             half: Sig<Local, U>,
             from_beyond: Sig<Local, U>,
             bank_beyond: Sig<Local, U>,
@@ -141,6 +147,12 @@ impl Fill {
             flight: Reg::new(3),
             error_r: Reg::default(),
             granted: Flag::default(),
+            from_come: Flag::default(),
+            bank_come: Flag::default(),
+            from_mask: Sig::new(s.m_bits + 1),
+            bank_mask: Sig::new(s.bank_bits + 1),
+            words_mask: Sig::new(s.bank_bits + 1),
+            ones: Const::natural((1 << 21) - 1),
             half: Sig::new(COUNT_BITS),
             from_beyond: Sig::new(24 - s.m_bits),
             bank_beyond: Sig::new(17 - s.bank_bits),
@@ -167,11 +179,9 @@ impl Logic for Fill {
         self.request.next = self.asking.q.val() && !self.blocked.val();
         self.granted.next = self.asking.q.val() && !self.blocked.val() && self.grant.val();
         if self.granted.val() {
-            self.from.d.next = (self.from.q.val() + 1).into();
             self.ask_lane.d.next = (self.ask_lane.q.val() + self.group.val()).into();
             if self.ask_lane.q.val() == self.last_lane.val() {
                 self.ask_lane.d.next = self.zero.val();
-                self.words.d.next = (self.words.q.val() - 1).into();
                 if self.words.q.val() == 1 {
                     self.asking.d.next = false;
                 }
@@ -181,7 +191,6 @@ impl Logic for Fill {
             self.put_lane.d.next = (self.put_lane.q.val() + self.group.val()).into();
             if self.put_lane.q.val() == self.last_lane.val() {
                 self.put_lane.d.next = self.zero.val();
-                self.bank.d.next = (self.bank.q.val() + 1).into();
             }
         }
         if self.granted.val() && !self.word_valid.val() {
@@ -190,13 +199,34 @@ impl Logic for Fill {
         if !self.granted.val() && self.word_valid.val() {
             self.flight.d.next = (self.flight.q.val() - 1).into();
         }
-        if self.set.val() {
-            if self.number.val() == 1 {
-                self.from.d.next = self.value.val().into();
-            } else {
-                self.bank.d.next = self.value.val().into();
-                self.words.d.next = (self.value.val() >> 16).into();
-            }
+        // Counters that load: a mask of 0 tells the carries so, all ones are one less, and taken away one more.
+        self.from_come.next = self.set.val() && (self.number.val() == 1);
+        self.bank_come.next = self.set.val() && !(self.number.val() == 1);
+        self.from_mask.next = self.ones.val();
+        if self.from_come.val() {
+            self.from_mask.next = self.zero.val();
+        }
+        self.bank_mask.next = self.ones.val();
+        self.words_mask.next = self.ones.val();
+        if self.bank_come.val() {
+            self.bank_mask.next = self.zero.val();
+            self.words_mask.next = self.zero.val();
+        }
+        if self.granted.val() || self.from_come.val() {
+            self.from.d.next = (self.from.q.val() - self.from_mask.val()).into();
+        }
+        if self.from_come.val() {
+            self.from.d.next = self.value.val();
+        }
+        if self.bank_come.val() || (self.word_valid.val() && (self.put_lane.q.val() == self.last_lane.val())) {
+            self.bank.d.next = (self.bank.q.val() - self.bank_mask.val()).into();
+        }
+        if self.bank_come.val() || (self.granted.val() && (self.ask_lane.q.val() == self.last_lane.val())) {
+            self.words.d.next = (self.words.q.val() + self.words_mask.val()).into();
+        }
+        if self.bank_come.val() {
+            self.bank.d.next = self.value.val();
+            self.words.d.next = (self.value.val() >> 16).into();
         }
         if self.start.val() {
             self.asking.d.next = !(self.words.q.val() == 0);
@@ -204,7 +234,7 @@ impl Logic for Fill {
             self.put_lane.d.next = self.zero.val();
         }
         self.from_beyond.next = (self.value.val() >> self.m_shift.val().index()).into();
-        self.half.next = self.value.val().into();
+        self.half.next = self.value.val();
         self.bank_beyond.next = (self.half.val() >> self.bank_shift.val().index()).into();
         self.words_beyond.next = (self.value.val() >> self.words_shift.val().index()).into();
         self.error_r.d.next = (self.granted.val() && (self.from.q.val() > self.top_word.val()))
@@ -218,9 +248,9 @@ impl Logic for Fill {
             self.flight.d.next = self.zero.val();
             self.error_r.d.next = false;
         }
-        self.address.next = self.from.q.val().into();
+        self.address.next = self.from.q.val();
         self.write.next = self.word_valid.val();
-        self.bank_address.next = self.bank.q.val().into();
+        self.bank_address.next = self.bank.q.val();
         self.lane.next = self.put_lane.q.val();
         self.idle.next = !self.asking.q.val() && (self.flight.q.val() == 0);
         self.error.next = self.error_r.q.val();

@@ -6,11 +6,11 @@
 //! | port | |
 //! |---|---|
 //! | reset, even | forget everything; an even cycle |
-//! | wide, residual | static: lines begin two cycles later; they are three bits (6 cycles) longer |
+//! | wide, residual | static: lines begin two cycles later; they are five bits (10 cycles) longer |
 //! | valid, row_last, pass_last, last | on an even cycle: a word, and what it is the last of; the third also without a word |
 //! | late | a word came in the last even cycle |
 //! | line | the words |
-//! | asked_row_last, function_row_last | of the words of bits 9 and 10 |
+//! | asked_row_last, function_row_last | of the words of bits 8 (residual: 9) and 10 |
 //! | out, out_row_last, out_pass_last, out_last | on an odd cycle: a word leaves |
 //! | busy | not all are gone |
 //!
@@ -20,13 +20,13 @@
 //! let mut u = Flags::new();
 //! u.connect_all();
 //! let mut seen = Vec::new();
-//! for cycle in 0..25 {
+//! for cycle in 0..23 {
 //!     (u.even.next, u.valid.next) = (cycle % 2 == 0, cycle == 0);
 //!     simulate(&mut u, 10);
 //!     if u.out.val() { seen.push(cycle); }
 //!     for level in [true, false] { u.clock.next.clk = level; simulate(&mut u, 10); }
 //! }
-//! assert_eq!(seen, [23]);
+//! assert_eq!(seen, [19]);
 //! assert!(!u.busy.val());
 //! ```
 
@@ -46,7 +46,7 @@ block! {
             even: Flag<In>,
             /// Two cycles later.
             wide: Flag<In>,
-            /// Six cycles longer.
+            /// Ten cycles longer.
             residual: Flag<In>,
             /// A word.
             valid: Flag<In>,
@@ -62,7 +62,7 @@ block! {
             late: Flag<Out>,
             /// The words.
             line: Sig<Out, U>,
-            /// Bit 9's is its row's last.
+            /// The word that asks for an operand is its row's last.
             asked_row_last: Flag<Out>,
             /// Bit 10's is its row's last.
             function_row_last: Flag<Out>,
@@ -81,24 +81,25 @@ block! {
             late_valid: Reg<bool>,
             late_row: Reg<bool>,
             late_pass: Reg<bool>,
-            late_last: Reg<bool>,
             words: Reg<U>,
             rows: Reg<U>,
             passes: Reg<U>,
-            lasts: Reg<U>,
+            ended: Reg<bool>,
         }
         locals {
             in_valid: Flag<Local>,
             in_row: Flag<Local>,
             in_pass: Flag<Local>,
-            in_last: Flag<Local>,
             words_moved: Sig<Local, U>,
             rows_moved: Sig<Local, U>,
             passes_moved: Sig<Local, U>,
-            lasts_moved: Sig<Local, U>,
+            leaves: Flag<Local>,
+            younger: Sig<Local, U>,
             none: Const<U>,
             kept: Const<U>,
             entered: Const<U>,
+            below_out: Const<U>,
+            below_residual: Const<U>,
         }
     }
 }
@@ -129,23 +130,24 @@ impl Flags {
             late_valid: Reg::default(),
             late_row: Reg::default(),
             late_pass: Reg::default(),
-            late_last: Reg::default(),
             words: Reg::new(LINE_BITS),
             rows: Reg::new(LINE_BITS),
             passes: Reg::new(LINE_BITS),
-            lasts: Reg::new(LINE_BITS),
+            ended: Reg::default(),
             in_valid: Flag::default(),
             in_row: Flag::default(),
             in_pass: Flag::default(),
-            in_last: Flag::default(),
             words_moved: Sig::new(LINE_BITS),
             rows_moved: Sig::new(LINE_BITS),
             passes_moved: Sig::new(LINE_BITS),
-            lasts_moved: Sig::new(LINE_BITS),
+            leaves: Flag::default(),
+            younger: Sig::new(LINE_BITS),
             none: Const::natural(0),
             // All but the bits that only a residual needs.
-            kept: Const::new(LINE_BITS, U::new(0x1fff)),
+            kept: Const::new(LINE_BITS, U::new(0x7ff)),
             entered: Const::natural(2),
+            below_out: Const::new(LINE_BITS, U::new(0x3ff)),
+            below_residual: Const::new(LINE_BITS, U::new(0x7fff)),
             activity: Default::default(),
         }
     }
@@ -154,18 +156,14 @@ impl Flags {
 impl Logic for Flags {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self, clock, late_valid, late_row, late_pass, late_last, words, rows, passes, lasts
-        );
+        dff_setup!(self, clock, late_valid, late_row, late_pass, words, rows, passes, ended);
         self.in_valid.next = self.valid.val();
         self.in_row.next = self.row_last.val();
         self.in_pass.next = self.pass_last.val();
-        self.in_last.next = self.last.val();
         if self.wide.val() {
             self.in_valid.next = self.late_valid.q.val();
             self.in_row.next = self.late_row.q.val();
             self.in_pass.next = self.late_pass.q.val();
-            self.in_last.next = self.late_last.q.val();
         }
         self.words_moved.next = (self.words.q.val() << 1).into();
         self.passes_moved.next = (self.passes.q.val() << 1).into();
@@ -174,16 +172,13 @@ impl Logic for Flags {
             self.passes_moved.next = ((self.passes.q.val() << 1) & self.kept.val()).into();
         }
         self.rows_moved.next = (self.rows.q.val() << 1).into();
-        self.lasts_moved.next = (self.lasts.q.val() << 1).into();
         if self.even.val() {
             self.late_valid.d.next = self.valid.val();
             self.late_row.d.next = self.row_last.val();
             self.late_pass.d.next = self.pass_last.val();
-            self.late_last.d.next = self.last.val();
             self.words.d.next = self.words_moved.val();
             self.rows.d.next = self.rows_moved.val();
             self.passes.d.next = self.passes_moved.val();
-            self.lasts.d.next = self.lasts_moved.val();
             if self.in_valid.val() {
                 self.words.d.next = (self.words_moved.val() | self.entered.val()).into();
             }
@@ -193,30 +188,39 @@ impl Logic for Flags {
             if self.in_pass.val() {
                 self.passes.d.next = (self.passes_moved.val() | self.entered.val()).into();
             }
-            if self.in_last.val() {
-                self.lasts.d.next = (self.lasts_moved.val() | self.entered.val()).into();
-            }
+        }
+        self.asked_row_last.next = self.rows.q.val().get_bit(8);
+        self.leaves.next = !self.even.val() && self.words.q.val().get_bit(10);
+        self.out_row_last.next = !self.even.val() && self.rows.q.val().get_bit(10);
+        self.out_pass_last.next = !self.even.val() && self.passes.q.val().get_bit(10);
+        self.younger.next = (self.words.q.val() & self.below_out.val()).into();
+        if self.residual.val() {
+            self.asked_row_last.next = self.rows.q.val().get_bit(9);
+            self.leaves.next = !self.even.val() && self.words.q.val().get_bit(15);
+            self.out_row_last.next = !self.even.val() && self.rows.q.val().get_bit(15);
+            self.out_pass_last.next = !self.even.val() && self.passes.q.val().get_bit(15);
+            self.younger.next = (self.words.q.val() & self.below_residual.val()).into();
+        }
+        // The step's last word has come, and none is behind this one.
+        self.out_last.next =
+            self.leaves.val() && self.ended.q.val() && !self.late_valid.q.val() && (self.younger.val() == 0);
+        if self.out_last.val() {
+            self.ended.d.next = false;
+        }
+        if self.even.val() && self.last.val() {
+            self.ended.d.next = true;
         }
         if self.reset.val() {
             self.late_valid.d.next = false;
             self.late_pass.d.next = false;
             self.words.d.next = self.none.val();
             self.passes.d.next = self.none.val();
+            self.ended.d.next = false;
         }
         self.late.next = self.late_valid.q.val();
         self.line.next = self.words.q.val();
-        self.asked_row_last.next = self.rows.q.val().get_bit(9);
         self.function_row_last.next = self.rows.q.val().get_bit(10);
-        self.out.next = !self.even.val() && self.words.q.val().get_bit(12);
-        self.out_row_last.next = !self.even.val() && self.rows.q.val().get_bit(12);
-        self.out_pass_last.next = !self.even.val() && self.passes.q.val().get_bit(12);
-        self.out_last.next = !self.even.val() && self.lasts.q.val().get_bit(12);
-        if self.residual.val() {
-            self.out.next = !self.even.val() && self.words.q.val().get_bit(15);
-            self.out_row_last.next = !self.even.val() && self.rows.q.val().get_bit(15);
-            self.out_pass_last.next = !self.even.val() && self.passes.q.val().get_bit(15);
-            self.out_last.next = !self.even.val() && self.lasts.q.val().get_bit(15);
-        }
+        self.out.next = self.leaves.val();
         self.busy.next = !(self.words.q.val() == 0)
             || !(self.passes.q.val() == 0)
             || self.late_valid.q.val()

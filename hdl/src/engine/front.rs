@@ -2,8 +2,7 @@
 //! residual operand ([`other`](super::other)). All three round in one [`shifter`](super::shifter), which takes a word every cycle.
 //!
 //! Configuration: inputs named as the fields of `docs/engine.md` section 3, stored codes and all (`function_kind`, as `function` is a word of Verilog; `shift` is the shift + 16, `offset` 16 more,
-//! …). They stand still from
-//! 4 cycles before a step's first word until `busy` has fallen; `addend_kind` already from `addend_start` on.
+//! …). They stand still from 4 cycles before a step's first word until `busy` has fallen; `addend_kind` already from `addend_start` on.
 //!
 //! | port | width | |
 //! |---|---|---|
@@ -13,13 +12,13 @@
 //! | addend_start, other_start | 1, 1 | one cycle each, after `clear` and before the step's first word: a pointer takes the base |
 //! | base | max(M, N) | in these two cycles alone: the address, register included |
 //! | block_first | 1 | t0 = 0: states begin at nothing |
-//! | entry_valid, entry_word | 1, A | on an even cycle: number 0 of the times below. With `slow` (residual operands, wide states) in cycles that are equal mod 4 |
+//! | entry_valid, entry_word | 1, A | on an even cycle: number 0 of the times below; the word also in cycle 1. With `slow` (residual operands, wide states) in cycles that are equal mod 4 |
 //! | entry_row_last, entry_pass_last, entry_last | 1 | on an even cycle; the second also without a word |
 //! | addend_request, addend_address | 1, M | cycle 0; of a wide state again in 2 |
 //! | addend | 32 | 3 cycles after its request |
 //! | exponent | 6 | cycle 3 |
 //! | state_store, state_address, state_data | 1, M, 32 | cycle 5; wide: 7 and 9 |
-//! | operand_request, operand_address | 1, N | cycle 17 (wide 19): element of X (residual) or of M (key) |
+//! | operand_request, operand_address | 1, N | key: cycle 15, element of M; residual: cycle 17, element of X |
 //! | operand | W | 3 cycles after its request |
 //! | function_word, function_valid, function_row_last | W, 1, 1 | cycle 19 (wide 21) |
 //! | x, x_valid, x_row_last, x_pass_last, x_last | SW, 1 … | cycle [`LATENCY`], of a residual [`RESIDUAL_LATENCY`], of a wide state [`WIDE_LATENCY`] |
@@ -31,13 +30,14 @@
 //!
 //! | cycle | |
 //! |---|---|
-//! | 0 – 4 | the word waits for its addend; low half, high half of the sum |
+//! | 0 – 4 | the word waits for its addend; sum |
 //! | 5 | into the shifter (always on an odd cycle) |
 //! | 10 | rounded; into the function |
 //! | 12 | into the shifter (always on an even cycle) |
-//! | 17 – 19 | function rounded, table word added, saturated |
-//! | 20 – 22 | operand aligned, added |
-//! | 23 | out; a residual sum into the shifter: words are 4 cycles apart, so this odd cycle is free |
+//! | 17 | function rounded, table word added, saturated |
+//! | 18, 19 | key added; out |
+//! | 20 – 22 | residual operand aligned, added |
+//! | 23 | a residual sum into the shifter: words are 4 cycles apart, so this odd cycle is free |
 //! | 28, 29 | residual sum rounded; out |
 //!
 //! ```
@@ -62,26 +62,26 @@
 //! assert_eq!((u.x_valid.val(), u.x.val().get()), (true, 126));
 //! ```
 
+mod build;
+
 use super::flags::Flags;
 use super::function::Function;
-use super::linear::{ADDEND_BITS, EXPONENT_BITS, Linear, OFFSET_BITS};
-use super::other::{Other, aligned_bits};
-use super::shifter::{FIELD_BITS, Shifter, WIDTH_BITS};
+use super::linear::Linear;
+use super::other::Other;
+use super::shifter::Shifter;
 use super::turns::Turns;
-use super::walker::{STRIDE_BITS, Walker};
+use super::walker::Walker;
 use crate::block;
-use crate::number::{Const, Flag, S, Sig, U, natural_bits, unsigned_cast_of};
+use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
-use astromorph::Result;
-use astromorph::engine::config::EngineConfig;
 use rust_hdl::prelude::*;
 
 /// Cycles from entry to x.
-pub const LATENCY: usize = 23;
+pub const LATENCY: usize = 19;
 /// The same for a step with a residual operand.
 pub const RESIDUAL_LATENCY: usize = 29;
 /// The same for a step with a wide state.
-pub const WIDE_LATENCY: usize = 25;
+pub const WIDE_LATENCY: usize = 21;
 
 block! {
     /// See the module's text.
@@ -242,114 +242,6 @@ block! {
     }
 }
 
-impl Front {
-    /// For a core.
-    pub fn new(core: &EngineConfig) -> Result<Self> {
-        core.validate()?;
-        let (w, sw, acc) = (core.width, core.serial_bits(), core.acc_bits);
-        let m_bits = natural_bits(core.m_words as u64 - 1);
-        let element_bits = natural_bits((core.m_words * core.weights_per_word()).max(core.x_words) as u64 - 1);
-        let shifted = acc.max(aligned_bits(core));
-        let unit = Function::new(core)?;
-        let table_bits = unit.table_address.width();
-        // Bits 32 and up of a sum.
-        let above = (acc - 1).min(32);
-        Ok(Front {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            even: Flag::default(),
-            clear: Flag::default(),
-            addend_start: Flag::default(),
-            other_start: Flag::default(),
-            base: Sig::new(element_bits.max(m_bits)),
-            block_first: Flag::default(),
-            entry_valid: Flag::default(),
-            entry_word: Sig::new(acc),
-            entry_row_last: Flag::default(),
-            entry_pass_last: Flag::default(),
-            entry_last: Flag::default(),
-            addend: Sig::new(ADDEND_BITS),
-            exponent: Sig::new(EXPONENT_BITS),
-            operand: Sig::new(w),
-            source: Sig::new(2),
-            cols: Sig::new(STRIDE_BITS),
-            addend_kind: Sig::new(2),
-            wide: Flag::default(),
-            addend_stride: Sig::new(STRIDE_BITS),
-            shift: Sig::new(FIELD_BITS),
-            bits: Sig::new(WIDTH_BITS),
-            function_kind: Sig::new(3),
-            one: Sig::new(5),
-            function_shift: Sig::new(FIELD_BITS),
-            function_table: Sig::new(16),
-            index_bits: Sig::new(4),
-            drop: Sig::new(5),
-            other_kind: Sig::new(2),
-            other_stride: Sig::new(STRIDE_BITS),
-            left: Sig::new(5),
-            left_is_value: Flag::default(),
-            other_shift: Sig::new(FIELD_BITS),
-            serial: Sig::new(3),
-            offset: Sig::new(OFFSET_BITS),
-            table_write: Flag::default(),
-            table_address: Sig::new(table_bits),
-            table_data: Sig::new(w),
-            addend_request: Flag::default(),
-            addend_address: Sig::new(m_bits),
-            state_store: Flag::default(),
-            state_address: Sig::new(m_bits),
-            state_data: Sig::new(ADDEND_BITS),
-            operand_request: Flag::default(),
-            operand_address: Sig::new(element_bits),
-            function_word: Sig::new(w),
-            function_valid: Flag::default(),
-            function_row_last: Flag::default(),
-            x: Sig::new(sw),
-            x_valid: Flag::default(),
-            x_row_last: Flag::default(),
-            x_pass_last: Flag::default(),
-            x_last: Flag::default(),
-            busy: Flag::default(),
-            tap_sum_data: Sig::new(acc),
-            tap_sum_valid: Flag::default(),
-            tap_linear_data: Sig::new(sw + 1),
-            tap_linear_valid: Flag::default(),
-            tap_function_data: Sig::new(sw),
-            tap_function_valid: Flag::default(),
-            tap_other_data: Sig::new(sw),
-            tap_other_valid: Flag::default(),
-            two: Reg::default(),
-            state: Reg::default(),
-            key: Reg::default(),
-            residual: Reg::default(),
-            addend_used: Reg::default(),
-            cols_not: Reg::new(STRIDE_BITS + 1),
-            flags: Flags::new(),
-            addend_walker: Walker::new("front.addend", m_bits)?,
-            other_walker: Walker::new("front.other", element_bits)?,
-            linear: Linear::new(acc)?,
-            turns: Turns::new(acc, unit.scaled.width(), aligned_bits(core), w),
-            shifter: Shifter::new("front.shifter", shifted, sw + 1)?,
-            unit,
-            other: Other::new(core)?,
-            ask: Flag::default(),
-            store: Flag::default(),
-            request: Flag::default(),
-            high: Sig::new(acc - above),
-            has_wide: Const::new(1, acc > ADDEND_BITS),
-            // The low word's bits that stay where the high word has none.
-            beside: Const::new(ADDEND_BITS, U::new((1 << ADDEND_BITS) - (1 << (acc - above)))),
-            above: Const::natural(above as u64),
-            activity: Default::default(),
-        })
-    }
-
-    /// Bits of table memory.
-    pub fn table_bits(&self) -> usize {
-        self.unit.table_bits()
-    }
-}
-
 impl Logic for Front {
     #[hdl_gen]
     fn update(&mut self) {
@@ -399,7 +291,7 @@ impl Logic for Front {
         self.addend_address.next = self.addend_walker.address.val();
         self.linear.even.next = self.even.val();
         self.linear.line.next = self.flags.line.val();
-        self.linear.take.next = self.entry_valid.val();
+        self.linear.late.next = self.flags.late.val();
         self.linear.word.next = self.entry_word.val();
         self.linear.addend_used.next = self.addend_used.q.val();
         self.linear.wide.next = self.two.q.val();
@@ -419,8 +311,9 @@ impl Logic for Front {
         if self.two.q.val() && self.flags.line.val().get_bit(3) {
             self.state_data.next = ((unsigned_cast_of(self.linear.sum) & self.beside.val()) | self.high.val()).into();
         }
-        self.request.next =
-            !self.even.val() && self.flags.line.val().get_bit(9) && (self.key.q.val() || self.residual.q.val());
+        self.request.next = !self.even.val()
+            && ((self.flags.line.val().get_bit(8) && self.key.q.val())
+                || (self.flags.line.val().get_bit(9) && self.residual.q.val()));
         self.other_walker.clear.next = self.clear.val();
         // `state` is not yet decoded where the base comes.
         self.other_walker.load.next = self.other_start.val();
@@ -441,7 +334,8 @@ impl Logic for Front {
         self.turns.line.next = self.flags.line.val();
         self.turns.sum.next = self.linear.sum.val();
         self.turns.sum_field.next = self.linear.field.val();
-        self.turns.scaled.next = self.unit.scaled.val();
+        self.turns.turned.next = self.unit.turned.val();
+        self.turns.nothing.next = self.unit.nothing.val();
         self.turns.aligned.next = self.other.aligned.val();
         self.turns.function_kind.next = self.function_kind.val();
         self.turns.function_shift.next = self.function_shift.val();

@@ -1,6 +1,6 @@
 //! Second unit of the stream: φ, ReLU, GELU, table or hard sigmoid of the rounded word, by run-time mode, with their table memory.
 //!
-//! The rounding is the stream's [`shifter`](super::shifter): this unit hands it `scaled` and takes `y` six cycles later. Cycles are those of
+//! The rounding is the stream's [`shifter`](super::shifter): this unit hands it `turned` and takes `y` six cycles later. Cycles are those of
 //! [`linear`](super::linear): x comes in cycle 10.
 //!
 //! | port | width | |
@@ -11,11 +11,11 @@
 //! | kind | 3 | static: 0 none, 1 φ, 2 ReLU, 3 GELU, 4 table, 5 hard sigmoid |
 //! | one, index_bits, drop, first | 5, 4, 5, 16 | static: the fields of the step; `first`: of the table |
 //! | table_write, table_address, table_data | 1, F, W | store into the table memory; not while words are inside |
-//! | scaled | max(Y + 1, 19) | cycle 11, zero in every other |
-//! | y | Y | cycle 17: `scaled` rounded |
-//! | word | SW | cycle 19 (and 20): the function's result |
+//! | turned, nothing | max(Y + 1, 19), 1 | cycle 11, zero in every other; 0 shall be rounded instead |
+//! | y | Y | cycle 17: `turned` rounded |
+//! | word | SW | cycles 18 and 19, and until the next word's: the function's result |
 //!
-//! | function | t | scaled | table index, where its word is added to y |
+//! | function | t | rounded | table index, where its word is added to y |
 //! |---|---|---|---|
 //! | none | x | t | |
 //! | φ | x + 2^one, x < 0: x | t, x < 0: 0 | (t + 2^(W−1)) >> (W − 1 − index_bits) where x < 0 |
@@ -23,6 +23,9 @@
 //! | GELU | \|x\| | t, x < 0: 0 | min(t >> drop, 2^index_bits − 1) |
 //! | table | x + 2^(index_bits−1) | 0 | t |
 //! | hard | x + 2^(W−2) | max(t, 0) | |
+//!
+//! Whatever is added to has W + 1 bits, so these are one adder; of 2^one above them x has zeros (φ), of 2^(index_bits−1) the table's index has
+//! nothing above.
 //!
 //! ```
 //! use astromorph::engine::config::EngineConfig;
@@ -36,7 +39,7 @@
 //! (u.table_write.next, u.table_address.next, u.table_data.next) = (true, U::new(4 + 1), S::new(7));
 //! (u.kind.next, u.one.next, u.index_bits.next, u.first.next) = (U::new(1), U::new(5), U::new(3), U::new(4));
 //! (u.x.next, u.x_negative.next) = (S::new(-100), true);
-//! for cycle in 7..19 {
+//! for cycle in 7..18 {
 //!     u.even.next = cycle % 2 == 0;
 //!     u.line.next = U::new(1 << (cycle + 1) / 2);
 //!     for level in [true, false] { u.clock.next.clk = level; simulate(&mut u, 10); }
@@ -87,7 +90,9 @@ block! {
         }
         outputs {
             /// For the shifter.
-            scaled: Sig<Out, S>,
+            turned: Sig<Out, S>,
+            /// Zero instead.
+            nothing: Flag<Out>,
             /// The function's result.
             word: Sig<Out, S>,
         }
@@ -96,13 +101,14 @@ block! {
             gelu: Reg<bool>,
             relu: Reg<bool>,
             lookup: Reg<bool>,
+            works: Reg<bool>,
             eight: Reg<U>,
             group: Reg<U>,
             mask: Reg<U>,
             back: Reg<U>,
+            gone: Reg<bool>,
             operand: Reg<U>,
-            below: Reg<bool>,
-            turned: Reg<S>,
+            turned_r: Reg<S>,
             negative: Reg<bool>,
             index: Reg<U>,
             index_used: Reg<bool>,
@@ -111,39 +117,56 @@ block! {
             memory: Ram<S>,
             memory_used: Reg<bool>,
             entry: Reg<S>,
-            sum: Reg<S>,
             result: Reg<S>,
         }
         locals {
+            turned_bits: Sig<Local, U>,
+            below: Flag<Local>,
             looked: Flag<Local>,
             power: Sig<Local, U>,
             eight_at: Sig<Local, U>,
             group_at: Sig<Local, U>,
-            kept: Sig<Local, U>,
             first_eight: Sig<Local, U>,
             second_eight: Sig<Local, U>,
             third_eight: Sig<Local, U>,
             upper: Sig<Local, U>,
-            minus: Sig<Local, U>,
-            total: Sig<Local, S>,
-            operand_s: Sig<Local, S>,
-            natural: Sig<Local, U>,
+            single: Sig<Local, U>,
+            single_low: Sig<Local, U>,
+            single_high: Sig<Local, U>,
+            x_wide: Sig<Local, S>,
+            x_low: Sig<Local, U>,
+            x_high: Sig<Local, U>,
+            sum: Sig<Local, U>,
+            low: Sig<Local, U>,
+            high: Sig<Local, U>,
+            shift: Sig<Local, U>,
+            far: Sig<Local, U>,
+            operand_bits: Sig<Local, U>,
+            shifted: Sig<Local, U>,
+            above: Sig<Local, U>,
             excess: Sig<Local, U>,
             all: Sig<Local, U>,
             limited: Sig<Local, U>,
-            sum_pattern: Sig<Local, U>,
+            y_low: Sig<Local, S>,
+            total: Sig<Local, S>,
+            pattern: Sig<Local, U>,
+            word_low: Sig<Local, U>,
+            word_high: Sig<Local, U>,
             zero: Const<S>,
             zeros: Const<U>,
             unit: Const<U>,
             sevens: Const<U>,
-            ones: Const<U>,
-            low_ones: Const<U>,
+            sum_ones: Const<U>,
+            index_ones: Const<U>,
             phi_ones: Const<U>,
+            high_ones: Const<U>,
             quarter: Const<U>,
             top: Const<U>,
             width: Const<U>,
-            hi: Const<S>,
-            lo: Const<S>,
+            sum_bits: Const<U>,
+            back_bits: Const<U>,
+            hi: Const<U>,
+            lo: Const<U>,
         }
     }
 }
@@ -153,9 +176,9 @@ impl Function {
     pub fn new(core: &EngineConfig) -> Result<Self> {
         core.validate()?;
         let (w, sw) = (core.width, core.serial_bits());
-        let y = sw + 1;
-        // x + 2^17 is the most there may be; an index of the sigmoid may be wider than W.
-        let (t, i) = ((y + 1).max(19), w.max(13));
+        let y = rounded_bits(core);
+        // x + 2^17 is the most there may be.
+        let t = (y + 1).max(19);
         // Every address has a word, so that no field can lead out of the memory.
         let memory = Ram::new(
             "function.table",
@@ -164,7 +187,10 @@ impl Function {
             Contents::Zero,
         )?;
         let address = memory.read_address.width();
-        let top = (1i64 << (w - 1)) - 1;
+        let top = (1u64 << (w - 1)) - 1;
+        // An index of the sigmoid may be wider than W, not than the memory.
+        let i = w.max(address.min(13));
+        let back = natural_bits(w as u64 - 1);
         Ok(Function {
             clock: Signal::default(),
             even: Flag::default(),
@@ -180,58 +206,77 @@ impl Function {
             table_address: Sig::new(address),
             table_data: Sig::new(w),
             y: Sig::new(y),
-            scaled: Sig::new(t),
+            turned: Sig::new(t),
+            nothing: Flag::default(),
             word: Sig::new(sw),
-            turned: Reg::new(t),
-            negative: Reg::default(),
-            index: Reg::new(i),
-            index_used: Reg::default(),
-            clipped: Reg::new(i - 1),
-            clipped_used: Reg::default(),
-            memory,
-            memory_used: Reg::default(),
-            entry: Reg::new(w),
-            sum: Reg::new(y),
-            result: Reg::new(sw),
             phi: Reg::default(),
             gelu: Reg::default(),
             relu: Reg::default(),
             lookup: Reg::default(),
+            works: Reg::default(),
             eight: Reg::new(8),
             group: Reg::new(3),
             mask: Reg::new(i),
-            back: Reg::new(5),
-            operand: Reg::new(t),
-            below: Reg::default(),
+            back: Reg::new(back),
+            gone: Reg::default(),
+            operand: Reg::new(w + 1),
+            turned_r: Reg::new(t),
+            negative: Reg::default(),
+            index: Reg::new(i),
+            index_used: Reg::default(),
+            clipped: Reg::new(i),
+            clipped_used: Reg::default(),
+            memory,
+            memory_used: Reg::default(),
+            entry: Reg::new(w),
+            result: Reg::new(sw),
+            turned_bits: Sig::new(t),
+            below: Flag::default(),
             looked: Flag::default(),
             power: Sig::new(5),
             eight_at: Sig::new(3),
             group_at: Sig::new(2),
-            kept: Sig::new(3),
             first_eight: Sig::new(8),
             second_eight: Sig::new(8),
             third_eight: Sig::new(8),
             upper: Sig::new(16),
-            minus: Sig::new(t),
-            total: Sig::new(t),
-            operand_s: Sig::new(t),
-            natural: Sig::new(i),
+            single: Sig::new(24),
+            single_low: Sig::new(w + 1),
+            single_high: Sig::new(t - w - 1),
+            x_wide: Sig::new(t),
+            x_low: Sig::new(w + 1),
+            x_high: Sig::new(t - w - 1),
+            sum: Sig::new(w + 1),
+            low: Sig::new(w + 1),
+            high: Sig::new(t - w - 1),
+            shift: Sig::new(5),
+            far: Sig::new(5),
+            operand_bits: Sig::new(w),
+            shifted: Sig::new(w),
+            above: Sig::new((i - w).max(1)),
             excess: Sig::new(i),
             all: Sig::new(i),
-            limited: Sig::new(i - 1),
-            sum_pattern: Sig::new(y),
+            limited: Sig::new(i),
+            y_low: Sig::new(w),
+            total: Sig::new(w + 1),
+            pattern: Sig::new(w + 1),
+            word_low: Sig::new(w),
+            word_high: Sig::new((sw - w).max(1)),
             zero: Const::new(1, S::new(0)),
             zeros: Const::natural(0),
             unit: Const::natural(1),
             sevens: Const::natural(7),
-            ones: Const::natural((1 << t) - 1),
-            low_ones: Const::natural((1 << (i - 1)) - 1),
-            phi_ones: Const::natural((1 << (w - 1)) - 1),
+            sum_ones: Const::natural((1 << (w + 1)) - 1),
+            index_ones: Const::natural((1 << i) - 1),
+            phi_ones: Const::natural(top),
+            high_ones: Const::natural((1 << (sw - w).max(1)) - 1),
             quarter: Const::natural((w - 2) as u64),
-            width: Const::natural(w as u64),
             top: Const::new(natural_bits(w as u64), U::new(w as u64 - 1)),
-            hi: Const::new(w, S::new(top)),
-            lo: Const::new(w, S::new(-top - 1)),
+            width: Const::natural(w as u64),
+            sum_bits: Const::natural(w as u64 + 1),
+            back_bits: Const::natural(back as u64),
+            hi: Const::natural(top),
+            lo: Const::natural(top + 1),
             activity: Default::default(),
         })
     }
@@ -246,27 +291,17 @@ impl Logic for Function {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
+            self, clock, phi, gelu, relu, lookup, works, eight, group, mask, back, gone, operand, turned_r, negative
+        );
+        dff_setup!(
             self,
             clock,
-            phi,
-            gelu,
-            relu,
-            lookup,
-            eight,
-            group,
-            mask,
-            back,
-            operand,
-            below,
-            turned,
-            negative,
             index,
             index_used,
             clipped,
             clipped_used,
             memory_used,
             entry,
-            sum,
             result
         );
         clock!(self, clock, memory);
@@ -275,6 +310,7 @@ impl Logic for Function {
         self.gelu.d.next = self.kind.val() == 3;
         self.relu.d.next = (self.kind.val() == 2) || (self.kind.val() == 5);
         self.lookup.d.next = self.kind.val() == 4;
+        self.works.d.next = !(self.kind.val() == 0);
         self.power.next = self.one.val();
         if self.kind.val() == 4 {
             self.power.next = (self.index_bits.val() - 1).into();
@@ -290,75 +326,91 @@ impl Logic for Function {
         if (self.kind.val() == 0) || (self.kind.val() == 2) || (self.kind.val() == 3) {
             self.group.d.next = self.zeros.val();
         }
-        self.all.next = (self.low_ones.val() << self.index_bits.val().index()).into();
+        self.all.next = (self.index_ones.val() << self.index_bits.val().index()).into();
         self.mask.d.next = (!self.all.val()).into();
-        self.back.d.next = self.zeros.val();
+        self.shift.next = self.zeros.val();
         if self.kind.val() == 1 {
-            self.back.d.next = (self.top.val() - self.index_bits.val()).into();
+            self.shift.next = (self.top.val() - self.index_bits.val()).into();
         }
         if self.kind.val() == 3 {
-            self.back.d.next = self.drop.val();
+            self.shift.next = self.drop.val();
         }
-        // 9: what x will be added to.
-        self.kept.next = self.group.q.val();
-        if self.phi.q.val() && self.x_negative.val() {
-            self.kept.next = self.zeros.val();
-        }
+        self.back.d.next = self.shift.val();
+        self.far.next = (self.shift.val() >> self.back_bits.val().index()).into();
+        self.gone.d.next = !(self.far.val() == 0);
         self.first_eight.next = self.zeros.val();
-        if self.kept.val().get_bit(0) {
+        if self.group.q.val().get_bit(0) {
             self.first_eight.next = self.eight.q.val();
         }
         self.second_eight.next = self.zeros.val();
-        if self.kept.val().get_bit(1) {
+        if self.group.q.val().get_bit(1) {
             self.second_eight.next = self.eight.q.val();
         }
         self.third_eight.next = self.zeros.val();
-        if self.kept.val().get_bit(2) {
+        if self.group.q.val().get_bit(2) {
             self.third_eight.next = self.eight.q.val();
         }
         self.upper.next = ((self.third_eight.val() << 8) | self.second_eight.val()).into();
-        self.minus.next = self.zeros.val();
+        self.single.next = ((self.upper.val() << 8) | self.first_eight.val()).into();
+        self.single_low.next = self.single.val();
+        self.single_high.next = (self.single.val() >> self.sum_bits.val().index()).into();
+        // 9: what x will be added to.
+        self.operand.d.next = self.single_low.val();
+        if self.phi.q.val() && self.x_negative.val() {
+            self.operand.d.next = self.zeros.val();
+        }
         if self.gelu.q.val() && self.x_negative.val() {
-            self.minus.next = self.ones.val();
+            self.operand.d.next = self.sum_ones.val();
         }
-        self.operand.d.next = (((self.upper.val() << 8) | self.first_eight.val()) | self.minus.val()).into();
-        self.below.d.next = self.x_negative.val();
+        self.negative.d.next = self.x_negative.val();
         // 10: t. −x is the complement of x − 1.
-        self.operand_s.next = self.operand.q.val().into();
-        self.total.next = (self.x.val() + self.operand_s.val()).into();
+        self.x_wide.next = self.x.val();
+        self.x_low.next = unsigned_cast_of(self.x_wide);
+        self.x_high.next = (unsigned_cast_of(self.x_wide) >> self.sum_bits.val().index()).into();
+        if self.relu.q.val() {
+            self.x_high.next = self.zeros.val();
+        }
+        self.sum.next = (self.x_low.val() + self.operand.q.val()).into();
+        self.low.next = self.sum.val();
+        if self.gelu.q.val() && self.negative.q.val() {
+            self.low.next = (!self.sum.val()).into();
+        }
+        self.high.next = (self.x_high.val() ^ self.single_high.val()).into();
+        self.turned_r.d.next = self.zero.val();
         if self.even.val() && self.line.val().get_bit(5) {
-            self.turned.d.next = self.total.val();
-            if self.gelu.q.val() && self.below.q.val() {
-                self.turned.d.next = (!unsigned_cast_of(self.total)).into();
-            }
-            self.negative.d.next = self.below.q.val();
+            self.turned_r.d.next = ((self.high.val() << self.sum_bits.val().index()) | self.low.val()).into();
+            self.negative.d.next = self.negative.q.val();
         }
-        // 11: what the shifter gets, and the index.
-        self.scaled.next = self.zero.val();
-        if !self.even.val() && self.line.val().get_bit(6) {
-            self.scaled.next = self.turned.q.val();
-            if self.lookup.q.val()
-                || (self.negative.q.val() && (self.phi.q.val() || self.gelu.q.val()))
-                || (self.relu.q.val() && (self.turned.q.val() < self.zero.val()))
-            {
-                self.scaled.next = self.zero.val();
-            }
-        }
-        self.natural.next = unsigned_cast_of(self.turned.q);
+        self.turned.next = self.turned_r.q.val();
+        // 11: whether anything is rounded, and the index. ReLU's words are below 0 where x is and, with what hard adds, bit W still is set.
+        self.turned_bits.next = unsigned_cast_of(self.turned_r.q);
+        self.below.next =
+            self.phi.q.val() || self.gelu.q.val() || self.turned_bits.val().get_bit(self.width.val().index());
+        self.nothing.next = !self.even.val()
+            && (self.lookup.q.val() || (self.works.q.val() && self.negative.q.val() && self.below.val()));
+        self.operand_bits.next = unsigned_cast_of(self.turned_r.q);
         if self.phi.q.val() {
             // Below 0 the sign is dropped.
-            self.natural.next = (unsigned_cast_of(self.turned.q) & self.phi_ones.val()).into();
+            self.operand_bits.next = (unsigned_cast_of(self.turned_r.q) & self.phi_ones.val()).into();
+        }
+        self.shifted.next = (self.operand_bits.val() >> self.back.q.val().index()).into();
+        if self.gone.q.val() {
+            self.shifted.next = self.zeros.val();
+        }
+        self.above.next = self.zeros.val();
+        if self.lookup.q.val() {
+            self.above.next = (unsigned_cast_of(self.turned_r.q) >> self.width.val().index()).into();
         }
         self.looked.next = self.lookup.q.val() || self.gelu.q.val() || (self.phi.q.val() && self.negative.q.val());
         if !self.even.val() && self.line.val().get_bit(6) {
-            self.index.d.next = (self.natural.val() >> self.back.q.val().index()).into();
+            self.index.d.next = ((self.above.val() << self.width.val().index()) | self.shifted.val()).into();
             self.index_used.d.next = self.looked.val();
         }
-        // 13: its limit.
+        // 13: its limit. A table's has nothing to be limited above its own bits.
         self.excess.next = (self.index.q.val() & (!self.mask.q.val())).into();
         self.limited.next = self.index.q.val();
-        if !(self.excess.val() == 0) {
-            self.limited.next = self.low_ones.val();
+        if self.gelu.q.val() && !(self.excess.val() == 0) {
+            self.limited.next = self.index_ones.val();
         }
         if !self.even.val() && self.line.val().get_bit(7) {
             self.clipped.d.next = (self.limited.val() & self.mask.q.val()).into();
@@ -377,22 +429,35 @@ impl Logic for Function {
         if self.memory_used.q.val() {
             self.entry.d.next = self.memory.read_data.val();
         }
-        // 17 and 18: added, and saturated where both may count.
-        self.sum.d.next = (self.y.val() + self.entry.q.val()).into();
-        self.sum_pattern.next = unsigned_cast_of(self.sum.q);
-        if self.even.val() && self.line.val().get_bit(9) {
-            self.result.d.next = self.sum.q.val();
-            // A sum of two words of W bits has W + 1: it left W where the upper two differ.
-            if self.gelu.q.val()
-                && (self.sum_pattern.val().get_bit(self.width.val().index())
-                    != self.sum_pattern.val().get_bit(self.top.val().index()))
-            {
-                self.result.d.next = self.hi.val();
-                if self.sum_pattern.val().get_bit(self.width.val().index()) {
-                    self.result.d.next = self.lo.val();
-                }
+        // 17: added, and saturated where both may count. The sum of two words of W bits has W + 1: it left W where the upper two differ.
+        self.y_low.next = self.y.val();
+        self.total.next = (self.y_low.val() + self.entry.q.val()).into();
+        self.pattern.next = unsigned_cast_of(self.total);
+        self.word_low.next = self.pattern.val();
+        if self.gelu.q.val()
+            && (self.pattern.val().get_bit(self.width.val().index())
+                != self.pattern.val().get_bit(self.top.val().index()))
+        {
+            self.word_low.next = self.hi.val();
+            if self.pattern.val().get_bit(self.width.val().index()) {
+                self.word_low.next = self.lo.val();
             }
+        }
+        self.word_high.next = (unsigned_cast_of(self.y) >> self.width.val().index()).into();
+        if self.works.q.val() {
+            self.word_high.next = self.zeros.val();
+            if self.pattern.val().get_bit(self.width.val().index()) {
+                self.word_high.next = self.high_ones.val();
+            }
+        }
+        if !self.even.val() && self.line.val().get_bit(9) {
+            self.result.d.next = ((self.word_high.val() << self.width.val().index()) | self.word_low.val()).into();
         }
         self.word.next = self.result.q.val();
     }
+}
+
+/// Width of a rounded word: of the serial operands, one more where hard sigmoid needs it.
+pub fn rounded_bits(core: &EngineConfig) -> u32 {
+    core.serial_bits().max(core.width + 1)
 }

@@ -8,7 +8,7 @@
 //! | available, word, ends | 1, W, 1 | a word is there; its row is the sequence's last |
 //! | take, row_last | 1, 1 | it is used; it ends its row |
 //! | n_max, stride | 16, 16 | longest sequence; row stride of the destination |
-//! | tokens, x_last | 16, A | N so far, and (N − 1) · stride |
+//! | tokens, x_last | 16, A | from `done` on N and (N − 1) · stride; before, the present row takes the last one's place |
 //! | done | 1 | one cycle: the last row is complete |
 //! | active | 1 | the sequence has not ended at `s_` yet |
 //! | error | 2 | one cycle: sequence too long (rows beyond `n_max` are dropped), `s_last` within a row (zeros fill it) |
@@ -103,7 +103,6 @@ block! {
             padding: Reg<bool>,
             dropping: Reg<bool>,
             limit: Reg<bool>,
-            begun: Reg<bool>,
             done_r: Reg<bool>,
             tokens_r: Reg<U>,
             x_last_r: Reg<U>,
@@ -111,12 +110,12 @@ block! {
         }
         locals {
             accept: Flag<Local>,
-            more_rows: Sig<Local, U>,
             full_next: Flag<Local>,
             open_next: Flag<Local>,
             drop_next: Flag<Local>,
             row_ends: Flag<Local>,
             zero: Const<U>,
+            one: Const<U>,
             zero_word: Const<S>,
             too_long: Const<U>,
             cut_short: Const<U>,
@@ -158,18 +157,17 @@ impl Intake {
             padding: Reg::default(),
             dropping: Reg::default(),
             limit: Reg::default(),
-            begun: Reg::default(),
             done_r: Reg::default(),
             tokens_r: Reg::new(COUNT_BITS),
             x_last_r: Reg::new(at_bits),
             error_r: Reg::new(2),
             accept: Flag::default(),
-            more_rows: Sig::new(COUNT_BITS),
             full_next: Flag::default(),
             open_next: Flag::default(),
             drop_next: Flag::default(),
             row_ends: Flag::default(),
             zero: Const::natural(0),
+            one: Const::natural(1),
             zero_word: Const::new(2, S::new(0)),
             too_long: Const::natural(1),
             cut_short: Const::natural(2),
@@ -182,7 +180,7 @@ impl Logic for Intake {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, ready_r, full, word_r, word_last, opened, padding, dropping, limit, begun, done_r, tokens_r,
+            self, clock, ready_r, full, word_r, word_last, opened, padding, dropping, limit, done_r, tokens_r,
             x_last_r, error_r
         );
         self.accept.next = self.s_valid.val() && self.ready_r.q.val();
@@ -191,13 +189,9 @@ impl Logic for Intake {
         self.drop_next.next = self.dropping.q.val();
         self.done_r.d.next = false;
         self.error_r.d.next = self.zero.val();
-        self.more_rows.next = (self.tokens_r.q.val() + 1).into();
-        self.limit.d.next = self.more_rows.val() == self.n_max.val();
+        self.limit.d.next = self.tokens_r.q.val() == self.n_max.val();
         if self.open.val() {
             self.open_next.next = true;
-            self.tokens_r.d.next = self.zero.val();
-            self.x_last_r.d.next = self.zero.val();
-            self.begun.d.next = false;
             self.padding.d.next = false;
         }
         if self.accept.val() {
@@ -215,11 +209,6 @@ impl Logic for Intake {
         if self.take.val() {
             self.full_next.next = false;
             if self.row_last.val() {
-                self.tokens_r.d.next = self.more_rows.val();
-                self.begun.d.next = true;
-                if self.begun.q.val() {
-                    self.x_last_r.d.next = (self.x_last_r.q.val() + self.stride.val()).into();
-                }
                 if self.row_ends.val() {
                     self.done_r.d.next = true;
                     self.padding.d.next = false;
@@ -227,12 +216,19 @@ impl Logic for Intake {
                         self.drop_next.next = true;
                         self.error_r.d.next = self.too_long.val();
                     }
+                } else {
+                    self.tokens_r.d.next = (self.tokens_r.q.val() + 1).into();
+                    self.x_last_r.d.next = (self.x_last_r.q.val() + self.stride.val()).into();
                 }
             } else if self.word_last.q.val() && !self.padding.q.val() {
                 self.padding.d.next = true;
                 self.word_r.d.next = self.zero_word.val();
                 self.error_r.d.next = self.cut_short.val();
             }
+        }
+        if self.open.val() {
+            self.tokens_r.d.next = self.one.val();
+            self.x_last_r.d.next = self.zero.val();
         }
         if self.reset.val() {
             self.full_next.next = false;

@@ -5,17 +5,17 @@
 //! | port | width | |
 //! |---|---|---|
 //! | even | 1 | this is an even cycle; words come on even ones |
-//! | take, word | 1, A | cycle 0 |
+//! | late, word | 1, A | cycle 1: a word has come, it |
 //! | line | | the words on their way |
 //! | addend_used | 1 | static: the addend counts (a state's does not in the first block) |
 //! | wide | 1 | static: the addend has two words; the **high** one comes first |
 //! | addend | 32 | cycle 3 (wide: the high word, the low one in cycle 5) |
 //! | shift, normalise, offset | 6, 1, 8 | static: shift + 16; the shift is instead E + `offset` − 16 |
 //! | exponent | 6 | E, cycle 3 |
-//! | sum | A | cycle 5 (wide: 7 and 8) |
+//! | sum | A | from cycle 4 on (wide: 6), for 2 cycles or until the next word's |
 //! | field | 6 | the shift + 16, from cycle 4 on |
 //!
-//! The sum is made in two halves, a cycle each.
+//! Two parts are added in one cycle; the upper one takes the carry in the next, on its way out.
 //!
 //! ```
 //! use astromorph_hdl::{engine::linear::Linear, number::*};
@@ -23,13 +23,13 @@
 //! let mut u = Linear::new(26).unwrap();
 //! u.connect_all();
 //! (u.addend_used.next, u.shift.next) = (true, U::new(20));
-//! (u.take.next, u.word.next) = (true, S::new(-5000));
-//! for cycle in 0..5 {
+//! (u.late.next, u.word.next) = (true, S::new(-5000));
+//! for cycle in 1..4 {
 //!     u.even.next = cycle % 2 == 0;
 //!     u.line.next = U::new([0, 2, 2, 4, 4][cycle]);
 //!     u.addend.next = S::new(if cycle == 3 { 70_000 } else { 0 });
 //!     for level in [true, false] { u.clock.next.clk = level; simulate(&mut u, 10); }
-//!     u.take.next = false;
+//!     u.late.next = false;
 //! }
 //! assert_eq!((u.sum.val().get(), u.field.val().get()), (65_000, 20));
 //! ```
@@ -58,8 +58,8 @@ block! {
             even: Flag<In>,
             /// Words on their way.
             line: Sig<In, U>,
-            /// A word comes.
-            take: Flag<In>,
+            /// A word has come.
+            late: Flag<In>,
             /// The exact word.
             word: Sig<In, S>,
             /// The addend counts.
@@ -84,31 +84,30 @@ block! {
             field: Sig<Out, U>,
         }
         parts {
-            first: Reg<S>,
-            second: Reg<S>,
-            middle: Reg<U>,
-            far: Reg<S>,
+            first: Reg<U>,
+            far: Reg<U>,
             low: Reg<U>,
             high: Reg<U>,
             shift_r: Reg<U>,
         }
         locals {
-            used: Sig<Local, S>,
-            used_middle: Sig<Local, U>,
-            used_sign: Sig<Local, S>,
+            addend_bits: Sig<Local, U>,
+            beyond: Sig<Local, U>,
+            full: Sig<Local, U>,
             word_low: Sig<Local, U>,
             word_high: Sig<Local, U>,
             addend_low: Sig<Local, U>,
             addend_high: Sig<Local, U>,
-            carry: Sig<Local, U>,
-            word_term: Sig<Local, U>,
-            addend_term: Sig<Local, U>,
-            total: Sig<Local, U>,
             total_low: Sig<Local, U>,
-            zero: Const<S>,
-            unit: Const<U>,
-            half: Const<U>,
-            middle_bits: Const<U>,
+            total_high: Sig<Local, U>,
+            carry: Sig<Local, U>,
+            sum_low: Sig<Local, U>,
+            sum_high: Sig<Local, U>,
+            zero: Const<U>,
+            ones: Const<U>,
+            sign: Const<U>,
+            split: Const<U>,
+            word_bits: Const<U>,
         }
     }
 }
@@ -117,14 +116,19 @@ impl Linear {
     /// For words of `acc_bits`.
     pub fn new(acc_bits: u32) -> Result<Self> {
         check::range("linear.word.width", acc_bits, 16, 48)?;
-        let low = acc_bits / 2;
+        // One addition of 32 bits fits a cycle of the slowest target.
+        let low = if acc_bits <= ADDEND_BITS {
+            acc_bits - 2
+        } else {
+            acc_bits / 2
+        };
         let high = acc_bits - low;
-        let middle = ADDEND_BITS - low;
+        let beyond = acc_bits.saturating_sub(ADDEND_BITS).max(1);
         Ok(Linear {
             clock: Signal::default(),
             even: Flag::default(),
             line: Sig::new(LINE_BITS),
-            take: Flag::default(),
+            late: Flag::default(),
             word: Sig::new(acc_bits),
             addend_used: Flag::default(),
             wide: Flag::default(),
@@ -136,29 +140,28 @@ impl Linear {
             sum: Sig::new(acc_bits),
             field: Sig::new(FIELD_BITS),
             first: Reg::new(acc_bits),
-            second: Reg::new(acc_bits),
-            middle: Reg::new(middle),
             // Bits 32 and up.
-            far: Reg::new(high.saturating_sub(middle).max(1)),
+            far: Reg::new(beyond),
             low: Reg::new(low + 1),
             high: Reg::new(high),
             shift_r: Reg::new(FIELD_BITS),
-            used: Sig::new(ADDEND_BITS),
-            used_middle: Sig::new(middle),
-            used_sign: Sig::new(1),
+            addend_bits: Sig::new(ADDEND_BITS),
+            beyond: Sig::new(beyond),
+            full: Sig::new(acc_bits),
             word_low: Sig::new(low),
             word_high: Sig::new(high),
             addend_low: Sig::new(low),
             addend_high: Sig::new(high),
+            total_low: Sig::new(low + 1),
+            total_high: Sig::new(high),
             carry: Sig::new(1),
-            word_term: Sig::new(high + 1),
-            addend_term: Sig::new(high + 1),
-            total: Sig::new(high + 1),
-            total_low: Sig::new(low),
-            zero: Const::new(1, S::new(0)),
-            unit: Const::natural(1),
-            half: Const::natural(low as u64),
-            middle_bits: Const::natural(middle as u64),
+            sum_low: Sig::new(low),
+            sum_high: Sig::new(high),
+            zero: Const::natural(0),
+            ones: Const::natural((1 << beyond) - 1),
+            sign: Const::natural(ADDEND_BITS as u64 - 1),
+            split: Const::natural(low as u64),
+            word_bits: Const::natural(ADDEND_BITS as u64),
             activity: Default::default(),
         })
     }
@@ -167,49 +170,45 @@ impl Linear {
 impl Logic for Linear {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, first, second, middle, far, low, high, shift_r);
-        if self.take.val() {
-            self.first.d.next = self.word.val();
-        }
-        if self.even.val() && self.line.val().get_bit(1) {
-            self.second.d.next = self.first.q.val();
-        }
-        self.used.next = self.zero.val();
-        if self.addend_used.val() {
-            self.used.next = self.addend.val();
+        dff_setup!(self, clock, first, far, low, high, shift_r);
+        if !self.even.val() && self.late.val() {
+            self.first.d.next = unsigned_cast_of(self.word);
         }
         // The addend's bits from 32 on: its sign, or the first of its two words.
-        if !self.even.val() && self.line.val().get_bit(1) && self.wide.val() {
-            self.far.d.next = self.used.val();
+        if !self.even.val() && self.line.val().get_bit(1) {
+            self.far.d.next = unsigned_cast_of(self.addend);
         }
-        self.used_sign.next = (unsigned_cast_of(self.used) >> 31).into();
-        self.used_middle.next = (unsigned_cast_of(self.used) >> self.half.val().index()).into();
-        self.addend_low.next = unsigned_cast_of(self.used);
-        self.word_low.next = unsigned_cast_of(self.second.q);
+        self.beyond.next = self.zero.val();
+        self.addend_bits.next = unsigned_cast_of(self.addend);
+        if self.addend_bits.val().get_bit(self.sign.val().index()) {
+            self.beyond.next = self.ones.val();
+        }
+        if self.wide.val() {
+            self.beyond.next = self.far.q.val();
+        }
+        self.full.next = ((self.beyond.val() << self.word_bits.val().index()) | unsigned_cast_of(self.addend)).into();
+        self.word_low.next = self.first.q.val();
+        self.word_high.next = (self.first.q.val() >> self.split.val().index()).into();
+        self.addend_low.next = self.full.val();
+        self.addend_high.next = (self.full.val() >> self.split.val().index()).into();
+        self.total_low.next = (self.word_low.val() + self.addend_low.val()).into();
+        self.total_high.next = (self.word_high.val() + self.addend_high.val()).into();
         if !self.even.val() && self.line.val().get_bit(2) {
-            self.low.d.next = (self.word_low.val() + self.addend_low.val()).into();
-            self.middle.d.next = self.used_middle.val();
-            if !self.wide.val() {
-                self.far.d.next = self.used_sign.val();
+            self.low.d.next = self.word_low.val();
+            self.high.d.next = self.word_high.val();
+            if self.addend_used.val() {
+                self.low.d.next = self.total_low.val();
+                self.high.d.next = self.total_high.val();
             }
             self.shift_r.d.next = self.shift.val();
             if self.normalise.val() {
                 self.shift_r.d.next = (self.exponent.val() + self.offset.val()).into();
             }
         }
-        self.word_high.next = (unsigned_cast_of(self.second.q) >> self.half.val().index()).into();
-        self.addend_high.next =
-            ((unsigned_cast_of(self.far.q) << self.middle_bits.val().index()) | self.middle.q.val()).into();
-        // One adder with carry: the carry into bit 0 is that of 1 + carry one bit below.
-        self.carry.next = (self.low.q.val() >> self.half.val().index()).into();
-        self.word_term.next = ((self.word_high.val() << 1) | self.unit.val()).into();
-        self.addend_term.next = ((self.addend_high.val() << 1) | self.carry.val()).into();
-        self.total.next = (self.word_term.val() + self.addend_term.val()).into();
-        if self.even.val() && self.line.val().get_bit(2) {
-            self.high.d.next = (self.total.val() >> 1).into();
-        }
-        self.total_low.next = self.low.q.val();
-        self.sum.next = ((self.high.q.val() << self.half.val().index()) | self.total_low.val()).into();
+        self.carry.next = (self.low.q.val() >> self.split.val().index()).into();
+        self.sum_low.next = self.low.q.val();
+        self.sum_high.next = (self.high.q.val() + self.carry.val()).into();
+        self.sum.next = ((self.sum_high.val() << self.split.val().index()) | self.sum_low.val()).into();
         self.field.next = self.shift_r.q.val();
     }
 }

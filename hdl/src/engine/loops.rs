@@ -87,6 +87,7 @@ block! {
         parts {
             r1: Reg<U>,
             r2: Reg<U>,
+            /// Tokens of a block, inverted: what a subtraction adds.
             span: Reg<U>,
             left: Reg<U>,
             /// Tokens behind this block; two's complement.
@@ -95,8 +96,14 @@ block! {
             first_r: Reg<bool>,
         }
         locals {
+            span_up: Sig<Local, U>,
+            block_tokens: Sig<Local, U>,
+            left_term: Sig<Local, U>,
+            span_term: Sig<Local, U>,
+            difference: Sig<Local, U>,
             zero: Const<U>,
-            no_loop: Const<U>,
+            one: Const<U>,
+            beyond: Const<U>,
             sign: Const<U>,
         }
     }
@@ -129,8 +136,14 @@ impl Loop {
             rest: Reg::new(COUNT_BITS + 1),
             more_r: Reg::default(),
             first_r: Reg::default(),
+            span_up: Sig::new(COUNT_BITS),
+            block_tokens: Sig::new(COUNT_BITS),
+            left_term: Sig::new(COUNT_BITS + 2),
+            span_term: Sig::new(COUNT_BITS + 2),
+            difference: Sig::new(COUNT_BITS + 2),
             zero: Const::natural(0),
-            no_loop: Const::natural((1 << COUNT_BITS) - 1),
+            one: Const::natural(1),
+            beyond: Const::natural(1 << (COUNT_BITS + 1)),
             sign: Const::natural(COUNT_BITS.into()),
             activity: Default::default(),
         }
@@ -141,8 +154,13 @@ impl Logic for Loop {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, r1, r2, span, left, rest, more_r, first_r);
-        self.rest.d.next = (self.left.q.val() - self.span.q.val()).into();
+        // left − span: inverted, with the carry of 1 + 1 one bit below.
+        self.left_term.next = ((self.left.q.val() << 1) | self.one.val()).into();
+        self.span_term.next = (((self.span.q.val() << 1) | self.one.val()) | self.beyond.val()).into();
+        self.difference.next = (self.left_term.val() + self.span_term.val()).into();
+        self.rest.d.next = (self.difference.val() >> 1).into();
         self.more_r.d.next = !self.rest.q.val().get_bit(self.sign.val().index()) && !(self.rest.q.val() == 0);
+        self.span_up.next = (self.value.val() >> 16).into();
         if self.add.val() {
             if self.number.val() == 1 {
                 self.r1.d.next = (self.r1.q.val() + self.value.val()).into();
@@ -153,10 +171,10 @@ impl Logic for Loop {
         }
         if self.turn.val() {
             self.first_r.d.next = false;
-            self.left.d.next = self.rest.q.val().into();
+            self.left.d.next = self.rest.q.val();
         }
         if self.open.val() {
-            self.span.d.next = (self.value.val() >> 16).into();
+            self.span.d.next = (!self.span_up.val()).into();
             self.r1.d.next = self.zero.val();
             self.r2.d.next = self.zero.val();
         }
@@ -167,8 +185,9 @@ impl Logic for Loop {
             self.first_r.d.next = true;
         }
         if self.begins.val() || self.known.val() || (self.turn.val() && !self.more_r.q.val()) {
-            self.span.d.next = self.no_loop.val();
+            self.span.d.next = self.zero.val();
         }
+        self.block_tokens.next = (!self.span.q.val()).into();
         self.index.next = self.zero.val();
         if self.at.val() {
             if self.kind.val() == 1 {
@@ -184,7 +203,7 @@ impl Logic for Loop {
         if self.extent.val() {
             self.index.next = self.left.q.val();
             if self.more_r.q.val() {
-                self.index.next = self.span.q.val();
+                self.index.next = self.block_tokens.val();
             }
         }
         self.more.next = self.more_r.q.val();

@@ -2,13 +2,14 @@
 //!
 //! | port | width | |
 //! |---|---|---|
-//! | exponent, fraction | 6, F | a number's [`split`](super::split) |
-//! | minimum | 6 | the least exponent: below it the number counts as 2^minimum |
+//! | exponent, fraction | 6, F | a number's [`split`](super::split); the fraction stands for two cycles |
+//! | minimum | 6 | the least exponent: below it the number counts as 2^minimum; 0 with `whole` or `parity` |
 //! | whole, parity | 1, 1 | table index E·2^T + mantissa; (E mod 2)·2^T + mantissa; neither: the mantissa |
-//! | base, bits | 16, 4 | first word of the table, T: at most F; one cycle ahead |
+//! | base, bits | 16, 4 | first word of the table, T: at most F |
+//! | | | these six stand still from a cycle before a number that is looked up to its word |
 //! | fetch | 1 | [`FETCH`] cycles after exponent and fraction: this one is wanted |
 //! | limited | 6 | E after the limit, 1 cycle later |
-//! | word | SW signed | [`LATENCY`] cycles later; holds until the next fetch |
+//! | word | SW signed | [`LATENCY`] cycles later; holds until the next fetch, unknown before the first |
 //! | table_write, table_address, table_data | 1, 16, SW | load |
 //!
 //! ```
@@ -78,8 +79,12 @@ block! {
         }
         parts {
             limited_r: Reg<U>,
-            fraction_r: Reg<U>,
-            down: Reg<U>,
+            below: Reg<bool>,
+            minimum_r: Reg<U>,
+            whole_r: Reg<bool>,
+            parity_r: Reg<bool>,
+            coarse: Reg<U>,
+            fine: Reg<U>,
             base_r: Reg<U>,
             index: Reg<U>,
             address: Reg<U>,
@@ -88,8 +93,12 @@ block! {
         locals {
             above: Sig<Local, U>,
             joined: Sig<Local, U>,
+            down: Sig<Local, U>,
+            placed: Sig<Local, U>,
             fraction_bits: Const<U>,
             one: Const<U>,
+            three: Const<U>,
+            twelve: Const<U>,
             zero: Const<U>,
         }
     }
@@ -106,7 +115,7 @@ impl Mantissa {
         check::range(&format!("{name}.words"), words, 2, 1 << TABLE_BITS)?;
         let f = fraction_bits(words);
         // A power of two: no address of a program leaves the memory's model.
-        let words = Ram::new(name, words.next_power_of_two(), bits, Contents::Zero)?;
+        let words = Ram::new(name, words.next_power_of_two(), bits, Contents::Zero)?.bare();
         let address = words.read_address.width();
         Ok(Mantissa {
             clock: Signal::default(),
@@ -124,16 +133,25 @@ impl Mantissa {
             limited: Sig::new(EXPONENT_BITS),
             word: Sig::new(bits),
             limited_r: Reg::new(EXPONENT_BITS),
-            fraction_r: Reg::new(f),
-            down: Reg::new(4),
+            below: Reg::default(),
+            minimum_r: Reg::new(EXPONENT_BITS),
+            whole_r: Reg::default(),
+            parity_r: Reg::default(),
+            coarse: Reg::new(4),
+            fine: Reg::new(2),
             base_r: Reg::new(address),
-            index: Reg::new(address),
+            // Up to 3 bits go in the next stage.
+            index: Reg::new(address + 3),
             address: Reg::new(address),
             words,
             above: Sig::new(EXPONENT_BITS),
             joined: Sig::new(EXPONENT_BITS + f),
+            down: Sig::new(4),
+            placed: Sig::new(address),
             fraction_bits: Const::natural(f as u64),
             one: Const::natural(1),
+            three: Const::natural(3),
+            twelve: Const::natural(12),
             zero: Const::natural(0),
             activity: Default::default(),
         })
@@ -143,30 +161,41 @@ impl Mantissa {
 impl Logic for Mantissa {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, limited_r, fraction_r, down, base_r, index, address);
+        dff_setup!(
+            self, clock, limited_r, below, minimum_r, whole_r, parity_r, coarse, fine, base_r, index, address
+        );
         clock!(self, clock, words);
+        // What stands still, a cycle late.
+        self.minimum_r.d.next = self.minimum.val();
+        self.whole_r.d.next = self.whole.val();
+        self.parity_r.d.next = self.parity.val();
+        self.base_r.d.next = self.base.val().into();
+        self.down.next = (self.fraction_bits.val() - self.bits.val()).into();
+        self.coarse.d.next = (self.down.val() & self.twelve.val()).into();
+        self.fine.d.next = (self.down.val() & self.three.val()).into();
         // 1: the limit.
         self.limited_r.d.next = self.exponent.val();
-        self.fraction_r.d.next = self.fraction.val();
-        if self.exponent.val() < self.minimum.val() {
-            self.limited_r.d.next = self.minimum.val();
-            self.fraction_r.d.next = self.zero.val();
+        self.below.d.next = self.exponent.val() < self.minimum_r.q.val();
+        if self.exponent.val() < self.minimum_r.q.val() {
+            self.limited_r.d.next = self.minimum_r.q.val();
         }
         self.limited.next = self.limited_r.q.val();
         // 2: the point goes from F to T bits.
         self.above.next = self.zero.val();
-        if self.whole.val() {
+        if self.whole_r.q.val() {
             self.above.next = self.limited_r.q.val();
         }
-        if self.parity.val() {
+        if self.parity_r.q.val() {
             self.above.next = (self.limited_r.q.val() & self.one.val()).into();
         }
-        self.joined.next = ((self.above.val() << self.fraction_bits.val().index()) | self.fraction_r.q.val()).into();
-        self.down.d.next = (self.fraction_bits.val() - self.bits.val()).into();
-        self.index.d.next = (self.joined.val() >> self.down.q.val().index()).into();
+        self.joined.next = ((self.above.val() << self.fraction_bits.val().index()) | self.fraction.val()).into();
+        self.index.d.next = (self.joined.val() >> self.coarse.q.val().index()).into();
+        if self.below.q.val() {
+            self.index.d.next = self.zero.val();
+        }
         // 3: the table's place.
-        self.address.d.next = (self.index.q.val() + self.base_r.q.val()).into();
-        self.base_r.d.next = self.base.val().into();
+        self.placed.next = (self.index.q.val() >> self.fine.q.val().index()).into();
+        self.address.d.next = (self.placed.val() + self.base_r.q.val()).into();
         self.words.read_enable.next = self.fetch.val();
         self.words.read_address.next = self.address.q.val();
         self.words.write_enable.next = self.table_write.val();

@@ -2,10 +2,10 @@
 //! `docs/arithmetic.md` section 7.
 //!
 //! A row's words are stored as they come, and summed. When the row is complete and the unit free:
-//! - squares: every 2 cycles an element; its first pass gives c = requant'(D·x − Σx), which is stored in x's place, its second V += c²; one more
+//! - squares: every 2 cycles (iCE40: 4) an element; its first pass gives c = requant'(D·x − Σx), which is stored in x's place, its second V += c²; one more
 //!   element, of zeros, adds ε;
 //! - root: V is split and R looked up;
-//! - scaling: every 2 cycles an element; its first pass gives n = dynround(c·R, h + offset), its second requant(n·γ' + β, shift).
+//! - scaling: as often an element; its first pass gives n = dynround(c·R, h + offset), its second requant(n·γ' + β, shift).
 //!
 //! | port | width | |
 //! |---|---|---|
@@ -20,12 +20,12 @@
 //! | valid, row_last, last | 1, 1, 1 | with the unit's q: a result |
 //! | the others | | to and from the unit |
 //!
-//! A row of D words takes 4·D + [`OVERHEAD`] cycles from one start to the next.
+//! A row of D words takes 2·[`pace`]·D + [`overhead`] cycles from one start to the next.
 //!
 //! ```
-//! use astromorph_hdl::{engine::norm::Norm, number::*};
+//! use astromorph_hdl::{engine::norm::Norm, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
-//! let mut n = Norm::new(8, 16, 8, 16).unwrap();
+//! let mut n = Norm::new(8, 16, 8, 16, Target::Ice40).unwrap();
 //! n.connect_all();
 //! let mut cycle = |n: &mut Norm| for level in [true, false] { n.clock.next.clk = level; simulate(n, 10); };
 //! (n.start.next, n.norm.next, n.cols.next) = (true, true, U::new(4));
@@ -41,19 +41,30 @@
 //! assert_eq!((n.working.val(), n.row_sum.val().get(), n.width.val().get()), (true, 25, 4));
 //! ```
 
-use super::sums::ADDRESS_BITS;
+mod build;
+
+use super::{fabric, unit};
 use crate::block;
-use crate::check;
-use crate::number::{Const, Flag, S, Sig, U, natural_bits};
-use crate::ram::{Contents, Ram};
+use crate::multiply::Target;
+use crate::number::{Const, Flag, S, Sig, U};
+use crate::ram::Ram;
 use crate::register::Reg;
-use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Results that may still come after `hold` has risen.
-pub const IN_FLIGHT: usize = super::unit::LATENCY + 1;
-/// Cycles of a row beyond four an element.
-pub const OVERHEAD: usize = 55;
+pub const IN_FLIGHT: usize = unit::LATENCY + 1;
+/// Cycles from element to element: each takes the multiplier twice.
+pub fn pace(target: Target) -> usize {
+    2 * fabric::pace(target)
+}
+/// Cycles of a row beyond those of its elements.
+pub fn overhead(target: Target) -> usize {
+    let pace = pace(target);
+    // From the element that adds ε to the first one scaled, and from the last one's begin to the next row's first.
+    let root = (unit::again(target) + unit::ROW_LATENCY + 2).next_multiple_of(pace);
+    let end = (unit::again(target) + unit::LATENCY + 3).next_multiple_of(pace);
+    root + end - pace
+}
 /// Width of D in a program.
 pub const COLS_BITS: u32 = 16;
 
@@ -101,8 +112,10 @@ block! {
             q_row_last: Flag<In>,
             /// Of a second pass.
             q_second: Flag<In>,
-            /// The unit takes a β.
-            beta_used: Flag<In>,
+            /// An element's second pass begins.
+            second_begins: Flag<In>,
+            /// It is the row's last.
+            second_row_last: Flag<In>,
             /// The unit has found R.
             done: Flag<In>,
         }
@@ -147,9 +160,11 @@ block! {
             stored_last: Reg<bool>,
             /// Set by the first edge.
             primed: Reg<bool>,
+            /// The sum starts after power-up and reset.
+            fresh: Reg<bool>,
             gammas: Ram<S>,
             betas: Ram<S>,
-            odd: Reg<bool>,
+            beat: Reg<U>,
             /// Rows that have begun to enter and have not left.
             unfinished: Reg<U>,
             /// A row has begun to enter.
@@ -178,12 +193,14 @@ block! {
             beta_pointer: Reg<U>,
         }
         locals {
+            /// The complete row goes into work.
             opens: Flag<Local>,
             finish: Flag<Local>,
             arrive: Flag<Local>,
             issue: Flag<Local>,
             centre: Flag<Local>,
-            take: Flag<Local>,
+            turn: Flag<Local>,
+            fast: Const<bool>,
             after: Sig<Local, U>,
             from_slot: Sig<Local, U>,
             to_slot: Sig<Local, U>,
@@ -194,112 +211,6 @@ block! {
             two: Const<U>,
             index_bits: Const<U>,
         }
-    }
-}
-
-impl Norm {
-    /// For rows of at most `norm_width` words of `width` bits, `norm_words` parameters, a unit of `serial_bits`.
-    pub fn new(norm_width: usize, norm_words: usize, width: u32, serial_bits: u32) -> Result<Self> {
-        check::range("norm.width", norm_width, 2, 1 << 10)?;
-        check::range("norm.parameters", norm_words, 2, 1 << ADDRESS_BITS)?;
-        let index = natural_bits(norm_width as u64 - 1);
-        // Powers of two: no address of a program leaves the memories' models.
-        let rows = Ram::new("norm.rows", 2 << index, serial_bits, Contents::Zero)?;
-        let parameters = norm_words.next_power_of_two();
-        let gammas = Ram::new("norm.gamma", parameters, serial_bits, Contents::Zero)?;
-        let betas = Ram::new("norm.beta", parameters, 32, Contents::Zero)?;
-        let address = gammas.read_address.width();
-        let count = natural_bits(norm_width as u64);
-        let sum = width + index;
-        Ok(Norm {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            start: Flag::default(),
-            norm: Flag::default(),
-            cols: Sig::new(COLS_BITS),
-            entry_valid: Flag::default(),
-            entry_row_last: Flag::default(),
-            word: Sig::new(serial_bits),
-            word_valid: Flag::default(),
-            word_row_last: Flag::default(),
-            word_last: Flag::default(),
-            hold: Flag::default(),
-            parameters: Sig::new(ADDRESS_BITS),
-            parameter_write: Flag::default(),
-            parameter_address: Sig::new(ADDRESS_BITS),
-            parameter_gamma: Sig::new(serial_bits),
-            parameter_beta: Sig::new(32),
-            q: Sig::new(serial_bits),
-            q_valid: Flag::default(),
-            q_row_last: Flag::default(),
-            q_second: Flag::default(),
-            beta_used: Flag::default(),
-            done: Flag::default(),
-            ready: Flag::default(),
-            busy: Flag::default(),
-            working: Flag::default(),
-            scaling: Flag::default(),
-            element: Flag::default(),
-            element_last: Flag::default(),
-            row_word: Sig::new(serial_bits),
-            width: Sig::new(count),
-            row_sum: Sig::new(sum),
-            gamma: Sig::new(serial_bits),
-            beta: Sig::new(32),
-            valid: Flag::default(),
-            row_last: Flag::default(),
-            last: Flag::default(),
-            rows,
-            store: Reg::default(),
-            store_address: Reg::new(index + 1),
-            store_data: Reg::new(serial_bits),
-            stored_word: Reg::default(),
-            stored_row_last: Reg::default(),
-            stored_last: Reg::default(),
-            primed: Reg::default(),
-            gammas,
-            betas,
-            odd: Reg::default(),
-            unfinished: Reg::new(2),
-            midway: Reg::default(),
-            width_r: Reg::new(count),
-            column: Reg::new(index),
-            word_slot: Reg::default(),
-            coming_sum: Reg::new(sum),
-            coming_last: Reg::default(),
-            complete: Reg::default(),
-            working_r: Reg::default(),
-            squares: Reg::default(),
-            epsilon: Reg::default(),
-            scales: Reg::default(),
-            scaling_r: Reg::default(),
-            slot: Reg::default(),
-            sum: Reg::new(sum),
-            last_r: Reg::default(),
-            next: Reg::new(index),
-            at_end: Reg::default(),
-            centred: Reg::new(index),
-            element_r: Reg::default(),
-            element_last_r: Reg::default(),
-            gamma_pointer: Reg::new(address),
-            beta_pointer: Reg::new(address),
-            opens: Flag::default(),
-            finish: Flag::default(),
-            arrive: Flag::default(),
-            issue: Flag::default(),
-            centre: Flag::default(),
-            take: Flag::default(),
-            after: Sig::new(count),
-            from_slot: Sig::new(index + 1),
-            to_slot: Sig::new(index + 1),
-            to_column: Sig::new(index),
-            minus_one: Const::new(1, S::new(-1)),
-            naught: Const::natural(0),
-            one: Const::natural(1),
-            two: Const::natural(2),
-            index_bits: Const::natural(index as u64),
-            activity: Default::default(),
-        })
     }
 }
 
@@ -316,7 +227,8 @@ impl Logic for Norm {
             stored_row_last,
             stored_last,
             primed,
-            odd,
+            fresh,
+            beat,
             unfinished,
             midway,
             width_r,
@@ -362,8 +274,8 @@ impl Logic for Norm {
         self.ready.next = self.unfinished.q.val() < self.two.val();
         self.busy.next = !(self.unfinished.q.val() == 0);
 
-        // Words come on even cycles; c is stored on odd ones.
-        self.odd.d.next = !self.odd.q.val();
+        // Words come on even cycles, and elements are fetched: c is stored on odd ones.
+        self.beat.d.next = (self.beat.q.val() + 1).into();
         self.centre.next =
             self.working_r.q.val() && !self.scaling_r.q.val() && self.q_valid.val() && !self.q_second.val();
         self.store.d.next = self.word_valid.val() || (self.centre.val() && !self.q_row_last.val());
@@ -380,7 +292,7 @@ impl Logic for Norm {
         self.store_address.d.next =
             ((self.to_slot.val() << self.index_bits.val().index()) | self.to_column.val()).into();
         if self.word_valid.val() {
-            self.odd.d.next = true;
+            self.beat.d.next = ((self.beat.q.val() + 1) | self.one.val()).into();
             self.column.d.next = (self.column.q.val() + 1).into();
             if self.word_row_last.val() {
                 self.column.d.next = self.naught.val();
@@ -405,7 +317,8 @@ impl Logic for Norm {
         }
 
         // The row in work.
-        self.issue.next = self.odd.q.val() && (self.squares.q.val() || (self.scales.q.val() && !self.hold.val()));
+        self.turn.next = !self.beat.q.val().get_bit(0) && (self.fast.val() || !self.beat.q.val().get_bit(1));
+        self.issue.next = self.turn.val() && (self.squares.q.val() || (self.scales.q.val() && !self.hold.val()));
         self.from_slot.next = self.naught.val();
         if self.slot.q.val() {
             self.from_slot.next = self.one.val();
@@ -427,7 +340,7 @@ impl Logic for Norm {
                 self.scales.d.next = false;
             }
         }
-        if self.epsilon.q.val() && self.odd.q.val() {
+        if self.epsilon.q.val() && self.turn.val() {
             self.element_r.d.next = true;
             self.element_last_r.d.next = true;
             self.epsilon.d.next = false;
@@ -435,12 +348,12 @@ impl Logic for Norm {
         if self.centre.val() {
             self.centred.d.next = (self.centred.q.val() + 1).into();
         }
-        self.take.next = self.working_r.q.val() && self.q_valid.val() && !self.q_second.val();
-        if self.take.val() && (self.scaling_r.q.val() || !self.q_row_last.val()) {
-            self.gamma_pointer.d.next = (self.gamma_pointer.q.val() + 1).into();
-        }
-        if self.working_r.q.val() && self.beta_used.val() {
-            self.beta_pointer.d.next = (self.beta_pointer.q.val() + 1).into();
+        // β goes one element behind γ'.
+        if self.second_begins.val() {
+            self.beta_pointer.d.next = self.gamma_pointer.q.val();
+            if self.scaling_r.q.val() || !self.second_row_last.val() {
+                self.gamma_pointer.d.next = (self.gamma_pointer.q.val() + 1).into();
+            }
         }
         if self.working_r.q.val() && self.done.val() {
             self.scaling_r.d.next = true;
@@ -460,7 +373,6 @@ impl Logic for Norm {
         }
         if self.opens.val() || self.done.val() {
             self.gamma_pointer.d.next = self.parameters.val().into();
-            self.beta_pointer.d.next = self.parameters.val().into();
         }
         self.gammas.read_enable.next = self.working_r.q.val();
         self.gammas.read_address.next = self.gamma_pointer.q.val();
@@ -490,7 +402,8 @@ impl Logic for Norm {
             self.element_r.d.next = false;
         }
         self.primed.d.next = true;
-        if self.opens.val() || self.reset.val() || !self.primed.q.val() {
+        self.fresh.d.next = self.reset.val() || !self.primed.q.val();
+        if self.opens.val() || self.fresh.q.val() {
             self.coming_sum.d.next = self.minus_one.val();
         }
 

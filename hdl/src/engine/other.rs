@@ -1,18 +1,18 @@
 //! Third unit of the stream: positional key or residual operand.
 //!
 //! Aligning takes the one left shift here; the rounding of a residual sum is the stream's [`shifter`](super::shifter): this unit hands it
-//! `aligned` and takes `y` six cycles later. Cycles are those of [`linear`](super::linear): the word comes in cycle 19 and stays in 20.
+//! `aligned` and takes `y` six cycles later. Cycles are those of [`linear`](super::linear): the word comes in cycle 18.
 //!
 //! | port | width | |
 //! |---|---|---|
 //! | even, line | | as in `linear` |
-//! | word | SW | cycle 20 |
-//! | operand | W | cycle 20 |
-//! | key, residual | 1 | static: which of them, if one |
+//! | word | SW | cycle 18, of a residual 20 |
+//! | operand | W | cycle 18, of a residual 20 |
+//! | key, residual | 1 | static: which of them, if one; then the word has W bits |
 //! | left, left_is_value | 5, 1 | static: `word` (else `operand`) is shifted left by `left`, 0 to 15 |
-//! | aligned | max(SW, W + 15) + 1 | cycle 22 of a residual, zero in every other |
+//! | aligned | W + 16 | cycle 22 of a residual, zero when an other word's turn comes |
 //! | y | Y | cycle 28: `aligned` rounded |
-//! | x | SW | cycle 23, of a residual 29 |
+//! | x | SW | cycle 19, of a residual 29 |
 //!
 //! ```
 //! use astromorph::engine::config::EngineConfig;
@@ -23,15 +23,14 @@
 //! let mut u = Other::new(&core).unwrap();
 //! u.connect_all();
 //! (u.word.next, u.operand.next, u.key.next) = (S::new(100), S::new(40), true);
-//! for cycle in 20..23 {
-//!     u.even.next = cycle % 2 == 0;
-//!     u.line.next = U::new(1 << (cycle + 1) / 2);
+//! for _ in 0..2 {      // `key` is taken over once; then cycle 18
 //!     for level in [true, false] { u.clock.next.clk = level; simulate(&mut u, 10); }
 //! }
 //! assert_eq!(u.x.val().get(), 127);
 //! ```
 
 use super::LINE_BITS;
+use super::function::rounded_bits;
 use crate::block;
 use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
@@ -69,7 +68,7 @@ block! {
             x: Sig<Out, S>,
         }
         parts {
-            on_word: Reg<bool>,
+            used: Reg<bool>,
             coarse: Reg<S>,
             fine: Reg<S>,
             straight: Reg<S>,
@@ -77,10 +76,18 @@ block! {
         }
         locals {
             moved: Sig<Local, S>,
+            word_low: Sig<Local, S>,
             total: Sig<Local, S>,
             pattern: Sig<Local, U>,
+            kept: Sig<Local, S>,
+            low: Sig<Local, U>,
+            high: Sig<Local, U>,
+            minus: Flag<Local>,
+            y_bits: Sig<Local, U>,
             zero: Const<S>,
-            hi: Const<S>,
+            zeros: Const<U>,
+            ones: Const<U>,
+            hi: Const<U>,
             width: Const<U>,
             top: Const<U>,
         }
@@ -89,7 +96,7 @@ block! {
 
 /// Width of an aligned sum.
 pub fn aligned_bits(core: &EngineConfig) -> u32 {
-    core.serial_bits().max(core.width + 15) + 1
+    core.width + 16
 }
 
 impl Other {
@@ -108,19 +115,27 @@ impl Other {
             residual: Flag::default(),
             left: Sig::new(5),
             left_is_value: Flag::default(),
-            y: Sig::new(sw + 1),
+            y: Sig::new(rounded_bits(core)),
             aligned: Sig::new(sum),
             x: Sig::new(sw),
-            fine: Reg::new(sw + 3),
-            on_word: Reg::default(),
+            used: Reg::default(),
             coarse: Reg::new(sum - 1),
+            fine: Reg::new(w + 3),
             straight: Reg::new(w),
             result: Reg::new(sw),
-            moved: Sig::new(sw),
-            total: Sig::new(sum),
-            pattern: Sig::new(sum),
+            moved: Sig::new(w),
+            word_low: Sig::new(w),
+            total: Sig::new(w + 1),
+            pattern: Sig::new(w + 1),
+            kept: Sig::new(w),
+            low: Sig::new(w),
+            high: Sig::new((sw - w).max(1)),
+            minus: Flag::default(),
+            y_bits: Sig::new(rounded_bits(core)),
             zero: Const::new(1, S::new(0)),
-            hi: Const::new(w, S::new((1 << (w - 1)) - 1)),
+            zeros: Const::natural(0),
+            ones: Const::natural((1 << (sw - w).max(1)) - 1),
+            hi: Const::natural((1 << (w - 1)) - 1),
             width: Const::natural(w as u64),
             top: Const::natural(w as u64 - 1),
             activity: Default::default(),
@@ -131,14 +146,45 @@ impl Other {
 impl Logic for Other {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, on_word, coarse, fine, straight, result);
-        // 20: which one moves, by 0 to 3. A word without residual operand does not.
-        self.on_word.d.next = !self.residual.val() || self.left_is_value.val();
-        self.moved.next = self.operand.val();
-        if self.on_word.q.val() {
-            self.moved.next = self.word.val();
+        dff_setup!(self, clock, used, coarse, fine, straight, result);
+        self.used.d.next = self.key.val() || self.residual.val();
+        // 18: a sum with a key, both of W bits, has W + 1: it is too large where the upper two are 01.
+        self.word_low.next = self.word.val();
+        self.total.next = (self.word_low.val() + self.operand.val()).into();
+        self.pattern.next = unsigned_cast_of(self.total);
+        self.kept.next = self.word_low.val();
+        if self.key.val() {
+            self.kept.next = self.total.val();
         }
-        if self.even.val() && self.line.val().get_bit(10) {
+        self.low.next = unsigned_cast_of(self.kept);
+        if self.key.val()
+            && !self.pattern.val().get_bit(self.width.val().index())
+            && self.pattern.val().get_bit(self.top.val().index())
+        {
+            self.low.next = self.hi.val();
+        }
+        self.minus.next = self.pattern.val().get_bit(self.width.val().index());
+        // 28: or the residual sum.
+        self.y_bits.next = unsigned_cast_of(self.y);
+        if self.residual.val() {
+            self.low.next = unsigned_cast_of(self.y);
+            self.minus.next = self.y_bits.val().get_bit(self.top.val().index());
+        }
+        self.high.next = (unsigned_cast_of(self.word) >> self.width.val().index()).into();
+        if self.used.q.val() {
+            self.high.next = self.zeros.val();
+            if self.minus.val() {
+                self.high.next = self.ones.val();
+            }
+        }
+        self.result.d.next = ((self.high.val() << self.width.val().index()) | self.low.val()).into();
+        self.x.next = self.result.q.val();
+        // 20: which one moves, by 0 to 3.
+        self.moved.next = self.operand.val();
+        if self.left_is_value.val() {
+            self.moved.next = self.word_low.val();
+        }
+        if self.even.val() {
             if self.left.val().get_bit(1) {
                 if self.left.val().get_bit(0) {
                     self.fine.d.next = (self.moved.val() << 3).into();
@@ -152,46 +198,32 @@ impl Logic for Other {
                     self.fine.d.next = self.moved.val();
                 }
             }
-            self.straight.d.next = self.operand.val();
-            if !self.on_word.q.val() {
-                self.straight.d.next = self.word.val();
-            }
-            if !self.key.val() && !self.residual.val() {
-                self.straight.d.next = self.zero.val();
+            self.straight.d.next = self.zero.val();
+            if self.residual.val() && self.line.val().get_bit(10) {
+                self.straight.d.next = self.operand.val();
+                if !self.left_is_value.val() {
+                    self.straight.d.next = self.word_low.val();
+                }
             }
         }
         // 21: by 0, 4, 8 or 12.
-        if self.left.val().get_bit(3) {
-            if self.left.val().get_bit(2) {
-                self.coarse.d.next = (self.fine.q.val() << 12).into();
+        self.coarse.d.next = self.zero.val();
+        if !self.even.val() && self.line.val().get_bit(11) {
+            if self.left.val().get_bit(3) {
+                if self.left.val().get_bit(2) {
+                    self.coarse.d.next = (self.fine.q.val() << 12).into();
+                } else {
+                    self.coarse.d.next = (self.fine.q.val() << 8).into();
+                }
             } else {
-                self.coarse.d.next = (self.fine.q.val() << 8).into();
-            }
-        } else {
-            if self.left.val().get_bit(2) {
-                self.coarse.d.next = (self.fine.q.val() << 4).into();
-            } else {
-                self.coarse.d.next = self.fine.q.val();
+                if self.left.val().get_bit(2) {
+                    self.coarse.d.next = (self.fine.q.val() << 4).into();
+                } else {
+                    self.coarse.d.next = self.fine.q.val();
+                }
             }
         }
-        // 22: the sum; without residual operand it is the result.
-        self.total.next = (self.coarse.q.val() + self.straight.q.val()).into();
-        self.aligned.next = self.zero.val();
-        if self.even.val() && self.line.val().get_bit(11) && self.residual.val() {
-            self.aligned.next = self.total.val();
-        }
-        self.result.d.next = self.total.val();
-        // A sum with a key, both of W bits, has W + 1: it is too large where the upper two are 01.
-        self.pattern.next = unsigned_cast_of(self.total);
-        if self.key.val()
-            && !self.pattern.val().get_bit(self.width.val().index())
-            && self.pattern.val().get_bit(self.top.val().index())
-        {
-            self.result.d.next = self.hi.val();
-        }
-        if self.residual.val() {
-            self.result.d.next = self.y.val();
-        }
-        self.x.next = self.result.q.val();
+        // 22: the sum. (In 21 there is a part of it; no other word of such a step has a turn then.)
+        self.aligned.next = (self.coarse.q.val() + self.straight.q.val()).into();
     }
 }

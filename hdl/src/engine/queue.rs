@@ -115,7 +115,7 @@ impl Logic for Queue {
         clock!(self, clock, memory);
         dff_setup!(self, clock, write_pointer, read_pointer, some_r, hold_r);
         self.waiting.next = (self.write_pointer.q.val() - self.read_pointer.q.val()).into();
-        self.hold_r.d.next = !(self.waiting.val() < self.limit.val());
+        self.hold_r.d.next = self.waiting.val() >= self.limit.val();
         self.behind.next = !(self.write_pointer.q.val() == self.read_pointer.q.val());
         self.fetch.next = self.behind.val() && (!self.some_r.q.val() || self.pop.val());
         self.memory.write_enable.next = self.push.val();

@@ -8,7 +8,8 @@
 //! | y | SW signed | `requant(x, s)`: half added, shifted, saturated; latency [`LATENCY`] |
 //!
 //! A word a cycle, each with its own amount. The front's `shifter` rounds to any width and shifts further to the left; this one is smaller.
-//! Stages: 1 shift by 0, 16, 32, 48 of x·2^9; 2 by 0, 4, 8, 12; 3 by 0 to 3, where one bit below the point is left; 4 its rounding; 5 saturation.
+//! Stages: 1 shift by 0, 16, 32, 48 of x·2^9; 2 by 0, 4, 8, 12 and by 0 to 3, where one bit below the point is left; 3 its rounding;
+//! 4 saturation.
 //! Each stage keeps what the later ones may still need and notes whether anything above was lost.
 //!
 //! ```
@@ -31,7 +32,7 @@ use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Cycles from x, amount and narrow to y.
-pub const LATENCY: usize = 5;
+pub const LATENCY: usize = 4;
 /// Amount of a shift by nothing.
 pub const LEFT: u32 = 8;
 /// Width of `amount`.
@@ -110,9 +111,8 @@ impl Logic for Requant {
         let mut s = format!(
             "wire signed [{0}:0] whole = {{x, {1}'b0}};\nwire signed [{0}:0] coarse = whole >>> {{amount[5:4], 4'b0}};\n\
              reg signed [{2}:0] first;\nreg first_over, first_sign, first_narrow;\nreg [3:0] first_amount;\n\
-             wire signed [{2}:0] middle = first >>> {{first_amount[3:2], 2'b0}};\n\
-             reg signed [{3}:0] second;\nreg second_over, second_sign, second_narrow;\nreg [1:0] second_amount;\n\
-             wire signed [{3}:0] fine = second >>> second_amount;\n\
+             wire signed [{2}:0] middle = first >>> {{first_amount[3:2], 2'b0}};\nwire signed [{3}:0] second = middle[{3}:0];\n\
+             wire signed [{3}:0] fine = second >>> first_amount[1:0];\n\
              reg signed [{n}:0] third;\nreg third_over, third_sign, third_narrow;\n\
              reg signed [{n}:0] half;\nreg half_over, half_sign, half_narrow;\n\
              wire fit = ~half_over & (half_narrow ? {4} : {5});\n",
@@ -123,9 +123,8 @@ impl Logic for Requant {
             fits(narrow - 1),
             fits(n - 1),
         );
-        s += "initial begin first = 0; first_over = 0; first_sign = 0; first_narrow = 0; first_amount = 0; second = 0; second_over = 0; \
-              second_sign = 0; second_narrow = 0; second_amount = 0; third = 0; third_over = 0; third_sign = 0; third_narrow = 0; half = 0; \
-              half_over = 0; half_sign = 0; half_narrow = 0; y = 0; end\n";
+        s += "initial begin first = 0; first_over = 0; first_sign = 0; first_narrow = 0; first_amount = 0; third = 0; third_over = 0; \
+              third_sign = 0; third_narrow = 0; half = 0; half_over = 0; half_sign = 0; half_narrow = 0; y = 0; end\n";
         s += &format!(
             "always @(posedge clock) begin\n  first <= coarse[{}:0];\n  first_over <= (amount[5:4] == 0) & {};\n\
              \x20 first_sign <= x[{}];\n  first_narrow <= narrow;\n  first_amount <= amount[3:0];\n",
@@ -134,16 +133,12 @@ impl Logic for Requant {
             x - 1
         );
         s += &format!(
-            "  second <= middle[{}:0];\n  second_over <= first_over | ((first_amount[3:2] == 0) & {}) | (~first_amount[3] & {}) | \
-             ((first_amount[3:2] != 3) & {});\n  second_sign <= first_sign;\n  second_narrow <= first_narrow;\n  second_amount <= first_amount[1:0];\n",
-            second - 1,
+            "  third <= fine[{n}:0];\n  third_over <= first_over | ((first_amount[3:2] == 0) & {}) | (~first_amount[3] & {}) | \
+             ((first_amount[3:2] != 3) & {})\n    | ((first_amount[1:0] == 0) & {}) | (~first_amount[1] & {}) | ((first_amount[1:0] != 3) & {});\n\
+             \x20 third_sign <= first_sign;\n  third_narrow <= first_narrow;\n",
             not_same("first", first - 1, second - 1),
             not_same("first", first - 1, second + 3),
             not_same("first", first - 1, second + 7),
-        );
-        s += &format!(
-            "  third <= fine[{n}:0];\n  third_over <= second_over | ((second_amount == 0) & {}) | (~second_amount[1] & {}) | \
-             ((second_amount != 3) & {});\n  third_sign <= second_sign;\n  third_narrow <= second_narrow;\n",
             not_same("second", second - 1, n),
             not_same("second", second - 1, n + 1),
             not_same("second", second - 1, n + 2),

@@ -12,7 +12,7 @@
 //! | start, g, read | 1, 12, 12 | before the step's first word |
 //! | calcium, normalise, power | 1 | what the step does (all low: Count, or nothing); all of them stand still until the next start |
 //! | x_valid, x_row_last | 1, 1 | a word takes `operand` |
-//! | operand | SW | for the next word, from 3 cycles after start or the word before (2 cycles after is in time) |
+//! | operand | SW | for the next word, from 3 cycles after start or the word before (2 cycles after is in time); unknown before the first |
 //! | entry_row_last | 1 | the row's last word enters the front: the next one's E follows |
 //! | exponent | 6 | of a word's row, 3 cycles after it entered (Normalise) |
 //! | result, word, result_exponent | 1, SW, 6 | from the unit |
@@ -96,12 +96,14 @@ block! {
             operands: Ram<S>,
             exponents: Ram<U>,
             operand_pointer: Reg<U>,
+            /// Where a result goes; in Normalise, which has none, the row's E.
             result_pointer: Reg<U>,
-            exponent_pointer: Reg<U>,
             entered: Delay<bool>,
         }
         locals {
             reads: Sig<Local, U>,
+            operand_start: Sig<Local, U>,
+            result_start: Sig<Local, U>,
             g_start: Sig<Local, U>,
             half: Const<U>,
         }
@@ -115,14 +117,14 @@ impl Serial {
         check::range("serial.reads", reads, 2, 1 << ADDRESS_BITS)?;
         // Powers of two: no address of a program leaves the memories' models, and R's place needs no adder.
         let half = sums.max(reads).next_power_of_two();
-        let operands = Ram::new("serial.operands", 2 * half, bits, Contents::Zero)?;
+        let operands = Ram::new("serial.operands", 2 * half, bits, Contents::Zero)?.bare();
         let exponents = Ram::new(
             "serial.exponents",
             reads.next_power_of_two(),
             EXPONENT_BITS,
             Contents::Zero,
         )?;
-        let (address, row) = (operands.read_address.width(), exponents.read_address.width());
+        let address = operands.read_address.width();
         Ok(Serial {
             clock: Signal::default(),
             reset: Flag::default(),
@@ -144,9 +146,10 @@ impl Serial {
             exponents,
             operand_pointer: Reg::new(address),
             result_pointer: Reg::new(address),
-            exponent_pointer: Reg::new(row),
             entered: Delay::new("serial.entered", 1, 2)?,
             reads: Sig::new(address),
+            operand_start: Sig::new(address),
+            result_start: Sig::new(address),
             g_start: Sig::new(address - 1),
             half: Const::natural(half as u64),
             activity: Default::default(),
@@ -157,7 +160,7 @@ impl Serial {
 impl Logic for Serial {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, operand_pointer, result_pointer, exponent_pointer);
+        dff_setup!(self, clock, operand_pointer, result_pointer);
         clock!(self, clock, operands, exponents, entered);
         self.entered.reset.next = self.reset.val();
         self.g_start.next = self.g.val().into();
@@ -166,25 +169,22 @@ impl Logic for Serial {
         self.operands.read_enable.next = self.calcium.val() || self.normalise.val();
         self.operands.read_address.next = self.operand_pointer.q.val();
         self.operand.next = self.operands.read_data.val();
-        if self.x_valid.val() {
-            if self.calcium.val() {
-                self.operand_pointer.d.next = (self.operand_pointer.q.val() + 1).into();
-                if self.x_row_last.val() {
-                    self.operand_pointer.d.next = self.g_start.val();
-                }
-            } else if self.x_row_last.val() {
-                self.operand_pointer.d.next = (self.operand_pointer.q.val() + 1).into();
-            }
+        self.operand_start.next = self.reads.val();
+        if self.calcium.val() {
+            self.operand_start.next = self.g_start.val();
+        }
+        if self.x_valid.val() && (self.calcium.val() || self.x_row_last.val()) {
+            self.operand_pointer.d.next = (self.operand_pointer.q.val() + 1).into();
+        }
+        if self.start.val() || (self.x_valid.val() && self.calcium.val() && self.x_row_last.val()) {
+            self.operand_pointer.d.next = self.operand_start.val();
         }
 
         // A row's E is read while its words are in the front; the pointer moves behind its last word's reading.
         self.entered.d.next = self.entry_row_last.val() && self.normalise.val();
         self.exponents.read_enable.next = self.normalise.val();
-        self.exponents.read_address.next = self.exponent_pointer.q.val();
+        self.exponents.read_address.next = self.result_pointer.q.val().into();
         self.exponent.next = self.exponents.read_data.val();
-        if self.entered.q.val() {
-            self.exponent_pointer.d.next = (self.exponent_pointer.q.val() + 1).into();
-        }
 
         self.operands.write_enable.next = self.result.val();
         self.operands.write_address.next = self.result_pointer.q.val();
@@ -192,20 +192,16 @@ impl Logic for Serial {
         self.exponents.write_enable.next = self.result.val() && !self.power.val();
         self.exponents.write_address.next = self.result_pointer.q.val().into();
         self.exponents.write_data.next = self.result_exponent.val();
-        if self.result.val() {
+        if self.result.val() || self.entered.q.val() {
             self.result_pointer.d.next = (self.result_pointer.q.val() + 1).into();
         }
 
+        self.result_start.next = self.reads.val();
+        if self.power.val() {
+            self.result_start.next = self.g_start.val();
+        }
         if self.start.val() {
-            self.operand_pointer.d.next = self.reads.val();
-            if self.calcium.val() {
-                self.operand_pointer.d.next = self.g_start.val();
-            }
-            self.result_pointer.d.next = self.reads.val();
-            if self.power.val() {
-                self.result_pointer.d.next = self.g_start.val();
-            }
-            self.exponent_pointer.d.next = self.read.val().into();
+            self.result_pointer.d.next = self.result_start.val();
         }
     }
 }

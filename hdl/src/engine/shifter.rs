@@ -111,6 +111,11 @@ block! {
             round_edges: Sig<Local, U>,
             outside: Sig<Local, U>,
             limit: Sig<Local, U>,
+            x_bits: Sig<Local, U>,
+            round_bits: Sig<Local, U>,
+            x_top: Const<U>,
+            round_top: Const<U>,
+            long: Const<bool>,
             zero: Const<S>,
             one: Const<S>,
             ones: Const<U>,
@@ -185,6 +190,11 @@ impl Shifter {
             round_edges: Sig::new(y_bits),
             outside: Sig::new(y_bits),
             limit: Sig::new(y_bits),
+            x_bits: Sig::new(x_bits),
+            round_bits: Sig::new(y_bits + 1),
+            x_top: Const::natural(x_bits as u64 - 1),
+            round_top: Const::natural(y_bits as u64),
+            long: Const::new(1, x_bits > 32),
             zero: Const::new(1, S::new(0)),
             one: Const::new(2, S::new(1)),
             ones: Const::natural((1 << (y_bits + 1)) - 1),
@@ -236,7 +246,11 @@ impl Logic for Shifter {
         self.far_any.d.next = !(self.x_far.val() == 0);
         if self.field.val().get_bit(5) {
             if self.field.val().get_bit(4) {
-                self.coarse.d.next = self.x_31.val();
+                // Of 32 bits or less a shift by 32 and more leaves nothing, rounded.
+                self.coarse.d.next = self.zero.val();
+                if self.long.val() {
+                    self.coarse.d.next = self.x_31.val();
+                }
             } else {
                 self.coarse.d.next = self.x_15.val();
             }
@@ -248,7 +262,9 @@ impl Logic for Shifter {
             }
         }
         self.coarse_field.d.next = self.field.val();
-        self.coarse_negative.d.next = self.x.val() < self.zero.val();
+        // (A sign is a bit: a comparison with 0 is a chain of carries to yosys.)
+        self.x_bits.next = unsigned_cast_of(self.x);
+        self.coarse_negative.d.next = self.x_bits.val().get_bit(self.x_top.val().index());
         // 2: >> 0, 4, 8 or 12. After >> 0 or 16 before something may have been cut off.
         self.coarse_over.next = !self.coarse_field.q.val().get_bit(5)
             && (self.far_any.q.val()
@@ -319,7 +335,8 @@ impl Logic for Shifter {
         if self.round_negative.q.val() {
             self.limit.next = self.beyond.q.val();
         }
-        self.negative.next = self.round.q.val() < self.zero.val();
+        self.round_bits.next = unsigned_cast_of(self.round.q);
+        self.negative.next = self.round_bits.val().get_bit(self.round_top.val().index());
         if self.round_over.q.val() {
             self.negative.next = self.round_negative.q.val();
         }

@@ -4,8 +4,9 @@
 //! |---|---|---|
 //! | odd | 1 | an odd cycle: X is free for elements |
 //! | aim, norm_aim, base | 1, 1, A | `base` is the address of a step's first word, of its layer norm's first result |
-//! | to, row, column | 2, 16, 16 | destination of the step (1 X, 2 bank, 3 output; bank: column is the stride from pass to pass) |
-//! | norm_row, norm_used | 16, 1 | the layer norm's results are stored |
+//! | aim_row, norm_aim_row | 1, 1 | a cycle later or more: `base` is the distance from row to row, 16 bits |
+//! | to, column, row | 2, 16, 16 | destination of the step (1 X, 2 bank, 3 output; bank: column is the stride from pass to pass); the rows' distance, out |
+//! | norm_used | 1 | the layer norm's results are stored |
 //! | start, final_block | 1, 1 | a step begins; no further block follows |
 //! | word, valid, row_last, pass_last, last | SW, 1 … | results, always in even cycles |
 //! | norm_word, norm_valid, norm_row_last | W, 1, 1 | results of the layer norm, up to `in_flight` after `hold` |
@@ -17,6 +18,7 @@
 //! | hold, waiting | 1, 1 | no further results of the layer norm; some wait |
 //! | error | 1 | an address left its memory |
 //!
+//! A base goes through the register of the rows' distance and is added to a row's start of 0: no start needs to be loaded.
 //! A result of cycle 0 is stored in cycle 1, an odd one; the stream sees to it that no operand is read in that cycle.
 //!
 //! Example: rows of 2 words, X from 100, row stride 10, column stride 1: addresses 100, 101, 110, 111.
@@ -29,11 +31,11 @@
 //!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
 //! let mut s = Store::new(&Sizes::new(&core).unwrap(), 4).unwrap();
 //! s.connect_all();
-//! (s.to.next, s.base.next, s.row.next, s.column.next) = (U::new(1), U::new(100), U::new(10), U::new(1));
+//! (s.to.next, s.column.next) = (U::new(1), U::new(1));
 //! let mut seen = Vec::new();
 //! for n in 0..14u64 {
 //!     s.odd.next = n % 2 == 1;
-//!     s.aim.next = n == 1;
+//!     (s.aim.next, s.aim_row.next, s.base.next) = (n == 1, n == 2, U::new(if n == 1 { 100 } else { 10 }));
 //!     s.valid.next = n % 2 == 0 && (4..12).contains(&n);
 //!     (s.row_last.next, s.word.next) = (n % 4 == 2, S::new(-(n as i64)));
 //!     simulate(&mut s, 10);
@@ -43,12 +45,12 @@
 //! assert_eq!(seen, [(5, 100, -4), (7, 101, -6), (9, 110, -8), (11, 111, -10)]);
 //! ```
 
+mod build;
+
 use super::queue::Queue;
-use super::sizes::{COUNT_BITS, Sizes};
 use crate::block;
 use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
-use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Results of the layer norm that may wait before it is held.
@@ -72,12 +74,12 @@ block! {
             base: Sig<In, U>,
             /// nowhere, X, bank, output.
             to: Sig<In, U>,
-            /// From row to row.
-            row: Sig<In, U>,
+            /// `base` is the distance from row to row.
+            aim_row: Flag<In>,
+            /// Of the layer norm's results.
+            norm_aim_row: Flag<In>,
             /// From column to column; bank: from pass to pass.
             column: Sig<In, U>,
-            /// Of the layer norm's results, from row to row.
-            norm_row: Sig<In, U>,
             /// They are stored.
             norm_used: Flag<In>,
             /// A result.
@@ -104,6 +106,8 @@ block! {
             operand_address: Sig<In, U>,
         }
         outputs {
+            /// From row to row.
+            row: Sig<Out, U>,
             /// X: do something with an element.
             serial: Flag<Out>,
             /// Store it.
@@ -142,19 +146,32 @@ block! {
             last_1: Reg<bool>,
             pointer: Reg<U>,
             row_start: Reg<U>,
+            row_r: Reg<U>,
+            first: Reg<bool>,
             back: Reg<bool>,
             lane: Reg<U>,
             queue: Queue,
+            /// The queue's head: block RAM answers late.
+            head: Reg<U>,
+            head_full: Reg<bool>,
             norm_pointer: Reg<U>,
             norm_row_start: Reg<U>,
+            norm_row_r: Reg<U>,
+            norm_first: Reg<bool>,
             norm_back: Reg<bool>,
             error_r: Reg<bool>,
         }
         locals {
+            distance: Sig<Local, U>,
+            row_step: Flag<Local>,
+            norm_row_step: Flag<Local>,
+            mask: Sig<Local, U>,
+            ones: Const<U>,
             to_x: Flag<Local>,
             to_bank: Flag<Local>,
             write: Flag<Local>,
             pop: Flag<Local>,
+            advance: Flag<Local>,
             step: Flag<Local>,
             queued: Sig<Local, U>,
             zero: Const<U>,
@@ -163,84 +180,6 @@ block! {
             top_x: Const<U>,
             top_bank: Const<U>,
         }
-    }
-}
-
-impl Store {
-    /// For the sizes of a core and a layer norm of which `in_flight` results may come after `hold`.
-    pub fn new(s: &Sizes, in_flight: usize) -> Result<Self> {
-        let (a, w) = (s.at_bits, s.width);
-        Ok(Store {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            odd: Flag::default(),
-            start: Flag::default(),
-            aim: Flag::default(),
-            norm_aim: Flag::default(),
-            base: Sig::new(a),
-            to: Sig::new(2),
-            row: Sig::new(COUNT_BITS),
-            column: Sig::new(COUNT_BITS),
-            norm_row: Sig::new(COUNT_BITS),
-            norm_used: Flag::default(),
-            word: Sig::new(s.serial_bits),
-            valid: Flag::default(),
-            row_last: Flag::default(),
-            pass_last: Flag::default(),
-            last: Flag::default(),
-            final_block: Flag::default(),
-            norm_word: Sig::new(w),
-            norm_valid: Flag::default(),
-            norm_row_last: Flag::default(),
-            operand_request: Flag::default(),
-            operand_address: Sig::new(s.x_bits),
-            serial: Flag::default(),
-            serial_write: Flag::default(),
-            serial_address: Sig::new(s.x_bits),
-            serial_data: Sig::new(w),
-            bank_valid: Flag::default(),
-            bank_lane: Sig::new(s.lane_bits),
-            bank_address: Sig::new(s.bank_bits),
-            out_valid: Flag::default(),
-            out_row_last: Flag::default(),
-            out_last: Flag::default(),
-            data: Sig::new(s.serial_bits),
-            hold: Flag::default(),
-            waiting: Flag::default(),
-            error: Flag::default(),
-            final_r: Reg::default(),
-            word_1: Reg::new(s.serial_bits),
-            valid_1: Reg::default(),
-            row_1: Reg::default(),
-            pass_1: Reg::default(),
-            last_1: Reg::default(),
-            pointer: Reg::new(a),
-            row_start: Reg::new(a),
-            back: Reg::default(),
-            lane: Reg::new(s.lane_bits),
-            queue: Queue::new(
-                "store.queue",
-                (WAITING + 2 + in_flight).next_power_of_two(),
-                WAITING,
-                w + 1,
-            )?,
-            norm_pointer: Reg::new(a),
-            norm_row_start: Reg::new(a),
-            norm_back: Reg::default(),
-            error_r: Reg::default(),
-            to_x: Flag::default(),
-            to_bank: Flag::default(),
-            write: Flag::default(),
-            pop: Flag::default(),
-            step: Flag::default(),
-            queued: Sig::new(w + 1),
-            zero: Const::natural(0),
-            row_bit: Const::natural(1 << w),
-            top: Const::natural(w.into()),
-            top_x: Const::natural(s.x_words as u64 - 1),
-            top_bank: Const::natural(s.bank_words as u64 - 1),
-            activity: Default::default(),
-        })
     }
 }
 
@@ -259,10 +198,16 @@ impl Logic for Store {
             last_1,
             pointer,
             row_start,
+            row_r,
+            first,
             back,
             lane,
+            head,
+            head_full,
             norm_pointer,
             norm_row_start,
+            norm_row_r,
+            norm_first,
             norm_back,
             error_r
         );
@@ -275,7 +220,19 @@ impl Logic for Store {
         self.to_bank.next = self.to.val() == 2;
 
         // Where the next word goes; a cycle after a row's end, back to the row's start: words are two cycles apart.
-        self.back.d.next = self.aim.val() || (self.valid_1.q.val() && self.row_1.q.val());
+        self.distance.next = self.base.val();
+        self.first.d.next = self.aim.val();
+        if self.aim_row.val() {
+            self.row_r.d.next = self.distance.val();
+        }
+        if self.aim.val() {
+            self.row_r.d.next = self.base.val();
+        }
+        self.row_step.next = self.first.q.val() || (self.valid_1.q.val() && self.row_1.q.val());
+        self.back.d.next = self.row_step.val();
+        if self.row_step.val() {
+            self.row_start.d.next = (self.row_start.q.val() + self.row_r.q.val()).into();
+        }
         self.step.next = self.valid_1.q.val() && (self.to_x.val() || self.pass_1.q.val());
         if self.step.val() {
             self.pointer.d.next = (self.pointer.q.val() + self.column.val()).into();
@@ -285,9 +242,6 @@ impl Logic for Store {
             if self.pass_1.q.val() {
                 self.lane.d.next = self.zero.val();
             }
-            if self.row_1.q.val() {
-                self.row_start.d.next = (self.row_start.q.val() + self.row.val()).into();
-            }
         }
         if self.back.q.val() {
             self.pointer.d.next = self.row_start.q.val();
@@ -296,7 +250,7 @@ impl Logic for Store {
             self.final_r.d.next = self.final_block.val();
         }
         if self.aim.val() {
-            self.row_start.d.next = self.base.val();
+            self.row_start.d.next = self.zero.val();
             self.lane.d.next = self.zero.val();
         }
 
@@ -308,31 +262,49 @@ impl Logic for Store {
             self.queue.data.next = (unsigned_cast_of(self.norm_word) | self.row_bit.val()).into();
         }
         self.write.next = self.valid_1.q.val() && self.to_x.val();
-        self.pop.next = self.odd.val() && self.queue.some.val() && !self.write.val() && !self.operand_request.val();
-        self.queue.pop.next = self.pop.val();
-        self.queued.next = self.queue.head.val();
-        self.norm_back.d.next = self.norm_aim.val();
-        if self.pop.val() {
-            self.norm_pointer.d.next = (self.norm_pointer.q.val() + 1).into();
-            if self.queue.head.val().get_bit(self.top.val().index()) {
-                self.norm_row_start.d.next = (self.norm_row_start.q.val() + self.norm_row.val()).into();
-                self.norm_back.d.next = true;
-            }
+        self.pop.next = self.odd.val() && self.head_full.q.val() && !self.write.val() && !self.operand_request.val();
+        self.advance.next = self.queue.some.val() && (!self.head_full.q.val() || self.pop.val());
+        self.queue.pop.next = self.advance.val();
+        if self.advance.val() {
+            self.head.d.next = self.queue.head.val();
+        }
+        self.head_full.d.next = self.advance.val() || (self.head_full.q.val() && !self.pop.val());
+        self.queued.next = self.head.q.val();
+        self.norm_first.d.next = self.norm_aim.val();
+        if self.norm_aim_row.val() {
+            self.norm_row_r.d.next = self.distance.val();
+        }
+        if self.norm_aim.val() {
+            self.norm_row_r.d.next = self.base.val();
+        }
+        self.norm_row_step.next =
+            self.norm_first.q.val() || (self.pop.val() && self.head.q.val().get_bit(self.top.val().index()));
+        self.norm_back.d.next = self.norm_row_step.val();
+        if self.norm_row_step.val() {
+            self.norm_row_start.d.next = (self.norm_row_start.q.val() + self.norm_row_r.q.val()).into();
+        }
+        if self.norm_aim.val() {
+            self.norm_row_start.d.next = self.zero.val();
+        }
+        // One more is all ones less; the mask tells the carries that the pointer loads.
+        self.mask.next = self.ones.val();
+        if self.norm_back.q.val() {
+            self.mask.next = self.zero.val();
+        }
+        if self.pop.val() || self.norm_back.q.val() {
+            self.norm_pointer.d.next = (self.norm_pointer.q.val() - self.mask.val()).into();
         }
         if self.norm_back.q.val() {
             self.norm_pointer.d.next = self.norm_row_start.q.val();
-        }
-        if self.norm_aim.val() {
-            self.norm_row_start.d.next = self.base.val();
         }
 
         // X.
         self.serial.next = self.operand_request.val() || self.write.val() || self.pop.val();
         self.serial_write.next = self.write.val() || self.pop.val();
-        self.serial_address.next = self.norm_pointer.q.val().into();
+        self.serial_address.next = self.norm_pointer.q.val();
         self.serial_data.next = self.queued.val().into();
         if self.write.val() {
-            self.serial_address.next = self.pointer.q.val().into();
+            self.serial_address.next = self.pointer.q.val();
             self.serial_data.next = self.word_1.q.val();
         }
         if self.operand_request.val() {
@@ -343,18 +315,20 @@ impl Logic for Store {
             || (self.valid_1.q.val() && self.to_bank.val() && (self.pointer.q.val() > self.top_bank.val()));
         if self.reset.val() {
             self.valid_1.d.next = false;
+            self.head_full.d.next = false;
             self.error_r.d.next = false;
         }
 
         self.bank_valid.next = self.valid_1.q.val() && self.to_bank.val();
         self.bank_lane.next = self.lane.q.val();
-        self.bank_address.next = self.pointer.q.val().into();
+        self.bank_address.next = self.pointer.q.val();
         self.out_valid.next = self.valid_1.q.val() && (self.to.val() == 3);
         self.out_row_last.next = self.row_1.q.val();
         self.out_last.next = self.last_1.q.val() && self.final_r.q.val();
         self.data.next = self.word_1.q.val();
+        self.row.next = self.row_r.q.val();
         self.hold.next = self.queue.hold.val();
-        self.waiting.next = self.queue.any.val();
+        self.waiting.next = self.queue.any.val() || self.head_full.q.val();
         self.error.next = self.error_r.q.val();
     }
 }

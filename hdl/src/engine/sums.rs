@@ -91,9 +91,7 @@ block! {
             valid_1: Reg<bool>,
             valid_2: Reg<bool>,
             last_1: Reg<bool>,
-            last_2: Reg<bool>,
             valid_3: Reg<bool>,
-            last_3: Reg<bool>,
             scanned: Reg<U>,
             scan_1: Reg<bool>,
         }
@@ -135,9 +133,7 @@ impl Sums {
             valid_1: Reg::default(),
             valid_2: Reg::default(),
             last_1: Reg::default(),
-            last_2: Reg::default(),
             valid_3: Reg::default(),
-            last_3: Reg::default(),
             scanned: Reg::new(address),
             scan_1: Reg::default(),
             zero: Const::new(1, S::new(0)),
@@ -151,7 +147,7 @@ impl Logic for Sums {
     fn update(&mut self) {
         dff_setup!(
             self, clock, pointer, stored, ahead, first_row, old, renewed, word_r, valid_1, valid_2, valid_3, last_1,
-            last_2, last_3, scanned, scan_1
+            scanned, scan_1
         );
         clock!(self, clock, memory);
         // 0: the word; it stays for two cycles.
@@ -164,6 +160,7 @@ impl Logic for Sums {
         // 1: the sum so far, and the next word's fetch.
         self.ahead.d.next = self.start.val() || self.valid_1.q.val();
         if self.valid_1.q.val() {
+            self.stored.d.next = self.pointer.q.val();
             self.pointer.d.next = (self.pointer.q.val() + 1).into();
             if self.last_1.q.val() {
                 self.pointer.d.next = self.base.val().into();
@@ -184,22 +181,13 @@ impl Logic for Sums {
         // 2: the new one.
         self.renewed.d.next = (self.old.q.val() + self.word_r.q.val()).into();
         self.valid_2.d.next = self.valid_1.q.val();
-        self.last_2.d.next = self.last_1.q.val();
         self.valid_3.d.next = self.valid_2.q.val();
-        self.last_3.d.next = self.last_2.q.val();
         // 3: stored.
         self.memory.write_enable.next = self.valid_3.q.val();
         self.memory.write_address.next = self.stored.q.val();
         self.memory.write_data.next = self.renewed.q.val();
-        if self.valid_3.q.val() {
-            self.stored.d.next = (self.stored.q.val() + 1).into();
-            if self.last_3.q.val() {
-                self.stored.d.next = self.base.val().into();
-            }
-        }
         if self.start.val() {
             self.pointer.d.next = self.base.val().into();
-            self.stored.d.next = self.base.val().into();
             self.first_row.d.next = self.fresh.val();
         }
         self.sum_valid.next = self.valid_3.q.val();

@@ -1,12 +1,13 @@
-//! What travels beside a word through the shared multiplier: four flags, seen at the four places where somebody asks for them.
+//! What travels beside a word through the shared multiplier: four flags, seen at the places where somebody asks for them.
 //!
 //! | port | |
 //! |---|---|
 //! | reset | all flags to 0 |
 //! | valid, row_last, second, last | with the operands; `second` is the layer norm's second pass of an element, or a stream word's `pass_last` |
-//! | at_3_…, at_4_… | 3 and 4 cycles later: the product's addend is chosen, and taken |
-//! | at_5_… | product and addend are there, the shift is chosen |
-//! | at_6_… | their sum and the shift are there |
+//! | at_1_valid | the cycle in which the multiplier takes the operands |
+//! | at_2_… | the product's addend is chosen |
+//! | at_5_… | the shift is chosen |
+//! | at_6_… | product plus addend and the shift are there |
 //! | out_… | with the rounded word, [`LATENCY`] cycles later |
 //!
 //! ```
@@ -25,7 +26,7 @@ use crate::number::Flag;
 use rust_hdl::prelude::*;
 
 /// Cycles from the operands to the rounded word.
-pub const LATENCY: usize = 11;
+pub const LATENCY: usize = 10;
 
 /// See the module's text.
 pub struct Tags {
@@ -41,16 +42,12 @@ pub struct Tags {
     pub second: Flag<In>,
     /// Last of its step.
     pub last: Flag<In>,
-    /// `row_last`, 3 cycles later.
-    pub at_3_row_last: Flag<Out>,
+    /// `valid`, a cycle later.
+    pub at_1_valid: Flag<Out>,
+    /// `row_last`, 2 cycles later.
+    pub at_2_row_last: Flag<Out>,
     /// `second`.
-    pub at_3_second: Flag<Out>,
-    /// `valid`, 4 cycles later.
-    pub at_4_valid: Flag<Out>,
-    /// `row_last`.
-    pub at_4_row_last: Flag<Out>,
-    /// `second`.
-    pub at_4_second: Flag<Out>,
+    pub at_2_second: Flag<Out>,
     /// `second`, 5 cycles later.
     pub at_5_second: Flag<Out>,
     /// `valid`, 6 cycles later.
@@ -81,11 +78,9 @@ impl Default for Tags {
             row_last: Flag::default(),
             second: Flag::default(),
             last: Flag::default(),
-            at_3_row_last: Flag::default(),
-            at_3_second: Flag::default(),
-            at_4_valid: Flag::default(),
-            at_4_row_last: Flag::default(),
-            at_4_second: Flag::default(),
+            at_1_valid: Flag::default(),
+            at_2_row_last: Flag::default(),
+            at_2_second: Flag::default(),
             at_5_second: Flag::default(),
             at_6_valid: Flag::default(),
             at_6_row_last: Flag::default(),
@@ -115,11 +110,9 @@ impl Tags {
         let moving = stages != self.stages;
         self.stages = stages;
         let at = |cycles: usize, flag: usize| stages >> (4 * (cycles - 1) + flag) & 1 == 1;
-        self.at_3_row_last.next = at(3, 1);
-        self.at_3_second.next = at(3, 2);
-        self.at_4_valid.next = at(4, 0);
-        self.at_4_row_last.next = at(4, 1);
-        self.at_4_second.next = at(4, 2);
+        self.at_1_valid.next = at(1, 0);
+        self.at_2_row_last.next = at(2, 1);
+        self.at_2_second.next = at(2, 2);
         self.at_5_second.next = at(5, 2);
         self.at_6_valid.next = at(6, 0);
         self.at_6_row_last.next = at(6, 1);
@@ -135,11 +128,9 @@ impl Tags {
 impl Logic for Tags {
     fn update(&mut self) {}
     fn connect(&mut self) {
-        self.at_3_row_last.connect();
-        self.at_3_second.connect();
-        self.at_4_valid.connect();
-        self.at_4_row_last.connect();
-        self.at_4_second.connect();
+        self.at_1_valid.connect();
+        self.at_2_row_last.connect();
+        self.at_2_second.connect();
         self.at_5_second.connect();
         self.at_6_valid.connect();
         self.at_6_row_last.connect();
@@ -160,11 +151,9 @@ impl Logic for Tags {
         let mut out = |name: &str, cycles: usize, flag: usize| {
             s += &format!("always @(*) {name} = stages[{}];\n", 4 * (cycles - 1) + flag);
         };
-        out("at_3_row_last", 3, 1);
-        out("at_3_second", 3, 2);
-        out("at_4_valid", 4, 0);
-        out("at_4_row_last", 4, 1);
-        out("at_4_second", 4, 2);
+        out("at_1_valid", 1, 0);
+        out("at_2_row_last", 2, 1);
+        out("at_2_second", 2, 2);
         out("at_5_second", 5, 2);
         out("at_6_valid", 6, 0);
         out("at_6_row_last", 6, 1);
@@ -178,4 +167,4 @@ impl Logic for Tags {
 }
 
 leaf!([] Tags; inputs: reset, valid, row_last, second, last; outputs:
-    at_3_row_last, at_3_second, at_4_valid, at_4_row_last, at_4_second, at_5_second, at_6_valid, at_6_row_last, at_6_second, out_valid, out_row_last, out_second, out_last);
+    at_1_valid, at_2_row_last, at_2_second, at_5_second, at_6_valid, at_6_row_last, at_6_second, out_valid, out_row_last, out_second, out_last);

@@ -36,24 +36,21 @@
 //! assert_eq!((t.result.val().get(), t.result_row_last.val()), (-5, true));
 //! ```
 
-use super::mantissa::TABLE_BITS;
-use super::norm::{COLS_BITS, IN_FLIGHT, Norm};
+mod build;
+
+use super::norm::{IN_FLIGHT, Norm};
 use super::serial::Serial;
-use super::split::EXPONENT_BITS;
-use super::sums::{self, ADDRESS_BITS, Sums};
-use super::unit::{self, Unit, UnitSize};
+use super::sums::{self, Sums};
+use super::unit::{self, Unit};
 use crate::block;
-use crate::multiply::Target;
-use crate::number::{Const, Flag, S, Sig, U, natural_bits};
+use crate::number::{Const, Flag, S, Sig, U};
 use crate::register::Reg;
-use astromorph::Result;
-use astromorph::engine::config::EngineConfig;
 use rust_hdl::prelude::*;
 
 /// Cycles from x to result when it is x.
 pub const PLAIN_LATENCY: usize = 1;
 /// Cycles from x to result of a Normalise step.
-pub const NORMALISE_LATENCY: usize = unit::LATENCY;
+pub const NORMALISE_LATENCY: usize = unit::LATENCY + 1;
 /// Results of the layer norm that may come after `hold` has risen.
 pub const NORM_IN_FLIGHT: usize = IN_FLIGHT;
 /// Cycles from scan to scan_word.
@@ -201,11 +198,11 @@ block! {
             memories: Serial,
             sums: Sums,
             layer_norm: Norm,
-            x_r: Reg<S>,
-            valid_r: Reg<bool>,
-            row_last_r: Reg<bool>,
-            pass_last_r: Reg<bool>,
-            last_r: Reg<bool>,
+            word: Reg<S>,
+            valid: Reg<bool>,
+            row_last: Reg<bool>,
+            pass_last: Reg<bool>,
+            last: Reg<bool>,
             calcium: Reg<bool>,
             normalise: Reg<bool>,
             power: Reg<bool>,
@@ -221,13 +218,9 @@ block! {
             waiting: Reg<U>,
         }
         locals {
-            word: Sig<Local, S>,
-            valid: Flag<Local>,
-            row_last: Flag<Local>,
-            pass_last: Flag<Local>,
-            last: Flag<Local>,
             comes: Flag<Local>,
             naught: Const<U>,
+            zero: Const<S>,
             plain_cycles: Const<U>,
             serial_cycles: Const<U>,
         }
@@ -239,132 +232,17 @@ pub const PLAIN_CYCLES: u64 = PLAIN_LATENCY as u64 + 4;
 /// The same with serial arithmetic: E and R stored, or y summed.
 pub const SERIAL_CYCLES: u64 = unit::ROW_LATENCY as u64 + 1;
 
-impl Tail {
-    /// For a core.
-    pub fn new(core: &EngineConfig, target: Target) -> Result<Self> {
-        core.validate()?;
-        let (w, sw) = (core.width, core.serial_bits());
-        let size = UnitSize {
-            width: w,
-            serial_bits: sw,
-            acc_bits: core.acc_bits,
-            norm_width: core.norm_width,
-            mantissa_words: core.mantissa_words,
-            target,
-        };
-        Ok(Tail {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            start: Flag::default(),
-            block_first: Flag::default(),
-            serial: Sig::new(3),
-            g: Sig::new(ADDRESS_BITS),
-            read: Sig::new(ADDRESS_BITS),
-            mantissa_bits: Sig::new(4),
-            mantissa_table: Sig::new(TABLE_BITS),
-            minimum: Sig::new(EXPONENT_BITS),
-            sums_of: Sig::new(2),
-            sums_base: Sig::new(ADDRESS_BITS),
-            norm: Flag::default(),
-            cols: Sig::new(COLS_BITS),
-            norm_drop: Sig::new(5),
-            norm_parameters: Sig::new(ADDRESS_BITS),
-            norm_offset: Sig::new(6),
-            norm_shift: Sig::new(6),
-            norm_bits: Sig::new(4),
-            norm_table: Sig::new(TABLE_BITS),
-            entry_word: Sig::new(core.acc_bits),
-            entry_valid: Flag::default(),
-            entry_row_last: Flag::default(),
-            entry_last: Flag::default(),
-            function_word: Sig::new(w),
-            function_valid: Flag::default(),
-            function_row_last: Flag::default(),
-            x: Sig::new(sw),
-            x_valid: Flag::default(),
-            x_row_last: Flag::default(),
-            x_pass_last: Flag::default(),
-            x_last: Flag::default(),
-            scan: Flag::default(),
-            scan_column: Sig::new(ADDRESS_BITS),
-            hold: Flag::default(),
-            table_write: Flag::default(),
-            table_address: Sig::new(TABLE_BITS),
-            table_data: Sig::new(sw),
-            parameter_write: Flag::default(),
-            parameter_address: Sig::new(ADDRESS_BITS),
-            parameter_gamma: Sig::new(sw),
-            parameter_beta: Sig::new(32),
-            exponent: Sig::new(EXPONENT_BITS),
-            result: Sig::new(sw),
-            result_valid: Flag::default(),
-            result_row_last: Flag::default(),
-            result_pass_last: Flag::default(),
-            result_last: Flag::default(),
-            norm_word: Sig::new(w),
-            norm_valid: Flag::default(),
-            norm_row_last: Flag::default(),
-            norm_last: Flag::default(),
-            norm_ready: Flag::default(),
-            norm_busy: Flag::default(),
-            busy: Flag::default(),
-            scan_word: Sig::new(sums::SUM_BITS),
-            tap_sums_valid: Flag::default(),
-            tap_sums_data: Sig::new(sums::SUM_BITS),
-            tap_calcium_valid: Flag::default(),
-            tap_calcium_data: Sig::new(unit::SUM_BITS),
-            tap_power_valid: Flag::default(),
-            tap_power_data: Sig::new(sw),
-            tap_normalise_valid: Flag::default(),
-            tap_normalise_data: Sig::new(w),
-            tap_norm_valid: Flag::default(),
-            tap_norm_data: Sig::new(w),
-            unit: Unit::new(&size)?,
-            memories: Serial::new(core.sums, core.reads, sw)?,
-            sums: Sums::new(core.sums, sw)?,
-            layer_norm: Norm::new(core.norm_width, core.norm_words, w, sw)?,
-            x_r: Reg::new(sw),
-            valid_r: Reg::default(),
-            row_last_r: Reg::default(),
-            pass_last_r: Reg::default(),
-            last_r: Reg::default(),
-            calcium: Reg::default(),
-            normalise: Reg::default(),
-            power: Reg::default(),
-            looked_up: Reg::default(),
-            uses: Reg::default(),
-            some: Reg::default(),
-            sum_function: Reg::default(),
-            sum_result: Reg::default(),
-            sum_norm: Reg::default(),
-            start_r: Reg::default(),
-            came: Reg::default(),
-            waiting: Reg::new(natural_bits(SERIAL_CYCLES)),
-            word: Sig::new(sw),
-            valid: Flag::default(),
-            row_last: Flag::default(),
-            pass_last: Flag::default(),
-            last: Flag::default(),
-            comes: Flag::default(),
-            naught: Const::natural(0),
-            plain_cycles: Const::natural(PLAIN_CYCLES),
-            serial_cycles: Const::natural(SERIAL_CYCLES),
-            activity: Default::default(),
-        })
-    }
-}
-
 impl Logic for Tail {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
             self,
             clock,
-            x_r,
-            valid_r,
-            row_last_r,
-            pass_last_r,
-            last_r,
+            word,
+            valid,
+            row_last,
+            pass_last,
+            last,
             calcium,
             normalise,
             power,
@@ -395,28 +273,23 @@ impl Logic for Tail {
         self.start_r.d.next = self.start.val() && !self.reset.val();
 
         // The word itself, or what has come of it.
-        self.x_r.d.next = self.x.val();
-        self.valid_r.d.next = self.x_valid.val() && !self.reset.val();
-        self.row_last_r.d.next = self.x_row_last.val();
-        self.pass_last_r.d.next = self.x_pass_last.val() && !self.reset.val();
-        self.last_r.d.next = self.x_last.val();
-        self.word.next = self.x_r.q.val();
-        self.valid.next = self.valid_r.q.val();
-        self.row_last.next = self.row_last_r.q.val();
-        self.pass_last.next = self.pass_last_r.q.val();
-        self.last.next = self.last_r.q.val();
+        self.word.d.next = self.x.val();
+        self.valid.d.next = self.x_valid.val() && !self.reset.val();
+        self.row_last.d.next = self.x_row_last.val();
+        self.pass_last.d.next = self.x_pass_last.val() && !self.reset.val();
+        self.last.d.next = self.x_last.val();
         if self.normalise.q.val() {
-            self.word.next = self.unit.q.val();
-            self.valid.next = self.unit.out_valid.val();
-            self.row_last.next = self.unit.out_row_last.val();
-            self.pass_last.next = self.unit.out_second.val();
-            self.last.next = self.unit.out_last.val();
+            self.word.d.next = self.unit.q.val();
+            self.valid.d.next = self.unit.out_valid.val() && !self.reset.val();
+            self.row_last.d.next = self.unit.out_row_last.val();
+            self.pass_last.d.next = self.unit.out_second.val() && !self.reset.val();
+            self.last.d.next = self.unit.out_last.val();
         }
-        self.result.next = self.word.val();
-        self.result_valid.next = self.valid.val();
-        self.result_row_last.next = self.row_last.val();
-        self.result_pass_last.next = self.pass_last.val();
-        self.result_last.next = self.last.val();
+        self.result.next = self.word.q.val();
+        self.result_valid.next = self.valid.q.val();
+        self.result_row_last.next = self.row_last.q.val();
+        self.result_pass_last.next = self.pass_last.q.val();
+        self.result_last.next = self.last.q.val();
 
         self.unit.x.next = self.x.val();
         self.unit.x_valid.next = self.x_valid.val() && self.uses.q.val();
@@ -468,10 +341,10 @@ impl Logic for Tail {
         self.layer_norm.cols.next = self.cols.val();
         self.layer_norm.entry_valid.next = self.entry_valid.val();
         self.layer_norm.entry_row_last.next = self.entry_row_last.val();
-        self.layer_norm.word.next = self.word.val();
-        self.layer_norm.word_valid.next = self.valid.val() && self.norm.val();
-        self.layer_norm.word_row_last.next = self.row_last.val();
-        self.layer_norm.word_last.next = self.last.val();
+        self.layer_norm.word.next = self.word.q.val();
+        self.layer_norm.word_valid.next = self.valid.q.val() && self.norm.val();
+        self.layer_norm.word_row_last.next = self.row_last.q.val();
+        self.layer_norm.word_last.next = self.last.q.val();
         self.layer_norm.hold.next = self.hold.val();
         self.layer_norm.parameters.next = self.norm_parameters.val();
         self.layer_norm.parameter_write.next = self.parameter_write.val();
@@ -482,7 +355,8 @@ impl Logic for Tail {
         self.layer_norm.q_valid.next = self.unit.out_valid.val();
         self.layer_norm.q_row_last.next = self.unit.out_row_last.val();
         self.layer_norm.q_second.next = self.unit.out_second.val();
-        self.layer_norm.beta_used.next = self.unit.beta_used.val();
+        self.layer_norm.second_begins.next = self.unit.second_begins.val();
+        self.layer_norm.second_row_last.next = self.unit.second_last.val();
         self.layer_norm.done.next = self.unit.done.val();
         self.norm_word.next = self.unit.q.val().into();
         self.norm_valid.next = self.layer_norm.valid.val();
@@ -498,9 +372,9 @@ impl Logic for Tail {
         self.sums.word.next = self.function_word.val();
         self.sums.row_last.next = self.function_row_last.val();
         if self.sum_result.q.val() {
-            self.sums.valid.next = self.valid.val();
-            self.sums.word.next = self.word.val();
-            self.sums.row_last.next = self.row_last.val();
+            self.sums.valid.next = self.valid.q.val();
+            self.sums.word.next = self.word.q.val();
+            self.sums.row_last.next = self.row_last.q.val();
         }
         if self.sum_norm.q.val() {
             self.sums.valid.next = self.layer_norm.valid.val();
@@ -531,12 +405,16 @@ impl Logic for Tail {
 
         self.tap_sums_valid.next = self.sums.sum_valid.val();
         self.tap_sums_data.next = self.sums.sum.val();
-        self.tap_calcium_valid.next = self.unit.done.val() && self.calcium.q.val() && !self.layer_norm.working.val();
+        self.tap_calcium_valid.next = self.unit.entered.val() && self.calcium.q.val() && !self.layer_norm.working.val();
         self.tap_calcium_data.next = self.unit.number.val();
         self.tap_power_valid.next = self.unit.done.val() && self.power.q.val() && !self.layer_norm.working.val();
-        self.tap_power_data.next = self.unit.word.val();
-        self.tap_normalise_valid.next = self.valid.val() && self.normalise.q.val();
-        self.tap_normalise_data.next = self.word.val().into();
+        // The table's word is unknown before the first.
+        self.tap_power_data.next = self.zero.val();
+        if self.unit.done.val() {
+            self.tap_power_data.next = self.unit.word.val();
+        }
+        self.tap_normalise_valid.next = self.valid.q.val() && self.normalise.q.val();
+        self.tap_normalise_data.next = self.word.q.val().into();
         self.tap_norm_valid.next = self.layer_norm.valid.val();
         self.tap_norm_data.next = self.unit.q.val().into();
     }

@@ -63,6 +63,9 @@ struct Model {
     latency: u64,
     near: u64,
     near_slow: u64,
+    /// Cycles of a layer norm's row: for each element, and besides.
+    norm_pace: u64,
+    norm_overhead: u64,
     /// Parity of the conveyor's slots.
     odd: bool,
     groups: u64,
@@ -93,6 +96,8 @@ pub fn timing(core: &EngineConfig, target: Target, program: &Program, tokens: u3
         latency,
         near: (core.lanes as u64 - 1).saturating_sub(lead / 2),
         near_slow: (core.lanes as u64 - 1).saturating_sub(lead / 4),
+        norm_pace: 2 * norm::pace(target) as u64,
+        norm_overhead: norm::overhead(target) as u64,
         odd: latency % 2 == 1,
         groups: (core.lanes as u64).div_ceil(core.weights_per_word() as u64),
         // Idle, header: two words and their check.
@@ -263,7 +268,7 @@ impl Model {
             _ => front::LATENCY,
         } as u64;
         let opens = (last + 2 + front + tail::PLAIN_LATENCY as u64 + 1).max(self.rows[1] + 1);
-        let end = opens + 4 * run.stream.cols as u64 + norm::OVERHEAD as u64 - 1;
+        let end = opens + self.norm_pace * run.stream.cols as u64 + self.norm_overhead - 1;
         self.rows = [self.rows[1], end];
         self.norm_idle = end + 5;
     }

@@ -6,8 +6,8 @@
 //! | port | width | |
 //! |---|---|---|
 //! | even, line | | as in `linear` |
-//! | sum, sum_field | A, 6 | cycle 5; the shift + 16 already in cycle 4 |
-//! | scaled | Z | cycle 11, zero in every other |
+//! | sum, sum_field | A, 6 | cycle 4: the sum, its shift + 16 |
+//! | turned, nothing | Z, 1 | cycle 11, zero in every other; instead of it 0 |
 //! | aligned | B | cycle 22 of a residual, zero in every other |
 //! | function_kind, function_shift, other_shift, bits, residual | | static: the step's fields |
 //! | x, field, width | X, 6, 5 | the shifter's inputs |
@@ -18,11 +18,8 @@
 //! let mut u = Turns::new(26, 19, 24, 8);
 //! u.connect_all();
 //! (u.sum.next, u.sum_field.next) = (S::new(-5), U::new(20));
-//! for cycle in 4..6 {
-//!     (u.even.next, u.line.next) = (cycle % 2 == 0, U::new(1 << (cycle + 1) / 2));
-//!     simulate(&mut u, 10);
-//!     if cycle == 4 { for level in [true, false] { u.clock.next.clk = level; simulate(&mut u, 10); } }
-//! }
+//! (u.even.next, u.line.next) = (true, U::new(1 << 2));      // cycle 4
+//! for level in [true, false] { u.clock.next.clk = level; simulate(&mut u, 10); }
 //! assert_eq!((u.x.val().get(), u.field.val().get()), (-5, 20));
 //! ```
 
@@ -46,7 +43,9 @@ block! {
             /// Its shift + 16.
             sum_field: Sig<In, U>,
             /// The function's word.
-            scaled: Sig<In, S>,
+            turned: Sig<In, S>,
+            /// 0 instead of it.
+            nothing: Flag<In>,
             /// Residual sum.
             aligned: Sig<In, S>,
             /// Field: 1 to 3 have a shift.
@@ -69,17 +68,16 @@ block! {
             width: Sig<Out, U>,
         }
         parts {
-            sum_turn: Reg<bool>,
-            side: Reg<S>,
+            x_r: Reg<S>,
             field_r: Reg<U>,
             width_r: Reg<U>,
             shifts: Reg<bool>,
             works: Reg<bool>,
         }
         locals {
-            scaled_wide: Sig<Local, S>,
-            side_wide: Sig<Local, S>,
             exact: Sig<Local, S>,
+            turned_wide: Sig<Local, S>,
+            aligned_wide: Sig<Local, S>,
             residual_code: Sig<Local, U>,
             zero: Const<S>,
             straight: Const<U>,
@@ -89,16 +87,17 @@ block! {
 }
 
 impl Turns {
-    /// Sums of `sum` bits, function's words of `scaled`, residual sums of `aligned`, operands of `width`.
-    pub fn new(sum: u32, scaled: u32, aligned: u32, width: u32) -> Self {
-        let x = sum.max(aligned);
+    /// Sums of `sum` bits, function's words of `turned`, residual sums of `aligned`, operands of `width`.
+    pub fn new(sum: u32, turned: u32, aligned: u32, width: u32) -> Self {
+        let x = sum.max(turned).max(aligned);
         Turns {
             clock: Signal::default(),
             even: Flag::default(),
             line: Sig::new(LINE_BITS),
             sum: Sig::new(sum),
             sum_field: Sig::new(FIELD_BITS),
-            scaled: Sig::new(scaled),
+            turned: Sig::new(turned),
+            nothing: Flag::default(),
             aligned: Sig::new(aligned),
             function_kind: Sig::new(3),
             function_shift: Sig::new(FIELD_BITS),
@@ -108,15 +107,14 @@ impl Turns {
             x: Sig::new(x),
             field: Sig::new(FIELD_BITS),
             width: Sig::new(WIDTH_BITS),
-            sum_turn: Reg::default(),
-            side: Reg::new(aligned),
+            x_r: Reg::new(x),
             field_r: Reg::new(FIELD_BITS),
             width_r: Reg::new(WIDTH_BITS),
             shifts: Reg::default(),
             works: Reg::default(),
-            scaled_wide: Sig::new(aligned),
-            side_wide: Sig::new(x),
             exact: Sig::new(x),
+            turned_wide: Sig::new(x),
+            aligned_wide: Sig::new(x),
             residual_code: Sig::new(FIELD_BITS),
             zero: Const::new(1, S::new(0)),
             straight: Const::natural(16),
@@ -129,21 +127,25 @@ impl Turns {
 impl Logic for Turns {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, sum_turn, side, field_r, width_r, shifts, works);
+        dff_setup!(self, clock, x_r, field_r, width_r, shifts, works);
         // What stands still is decoded once.
         self.shifts.d.next =
             (self.function_kind.val() == 1) || (self.function_kind.val() == 2) || (self.function_kind.val() == 3);
         self.works.d.next = !(self.function_kind.val() == 0);
-        // One of the two at most is not zero.
-        self.scaled_wide.next = self.scaled.val();
-        self.side.d.next = (unsigned_cast_of(self.scaled_wide) | unsigned_cast_of(self.aligned)).into();
-        self.side_wide.next = self.side.q.val();
-        self.sum_turn.d.next = self.even.val() && self.line.val().get_bit(2);
+        // One of the three at most is not zero.
         self.exact.next = self.zero.val();
-        if self.sum_turn.q.val() {
+        if self.even.val() && self.line.val().get_bit(2) {
             self.exact.next = self.sum.val();
         }
-        self.x.next = (unsigned_cast_of(self.exact) | unsigned_cast_of(self.side_wide)).into();
+        self.turned_wide.next = self.turned.val();
+        self.aligned_wide.next = self.aligned.val();
+        self.x_r.d.next = ((unsigned_cast_of(self.exact) | unsigned_cast_of(self.turned_wide))
+            | unsigned_cast_of(self.aligned_wide))
+        .into();
+        if self.nothing.val() {
+            self.x_r.d.next = self.zero.val();
+        }
+        self.x.next = self.x_r.q.val();
         // The next cycle's shift.
         self.residual_code.next = (self.other_shift.val() + 8).into();
         self.field_r.d.next = self.sum_field.val();

@@ -3,18 +3,20 @@
 //!
 //! ```text
 //! cycle 0   operands              a: x | buffer word | q        b: memory | D | q | word | γ'
-//! 1 to 4    multiplier
-//! 5         product + addend      −Σx = all bits of Σx − 1 turned, β, ε (low part), 0
+//! 1 to 6    multiplier, addend    −Σx = all bits of Σx − 1 turned, β, ε (low part), 0; chosen at 2, taken at 4
 //! 6         accumulator, low 32   and rounding begins
-//! 7         accumulator, high 18  (ε's high part comes here)
-//! 11        q
+//! 7         accumulator, high 17  (ε's high part comes here)
+//! 10        q
 //! row's end: 7, 8 captured (low, high), 9 to 13 split, 14 limit, 15 index, 16 address, 17 table, 18 word and `done`
 //! ```
-//! In the layer norm an element's first pass makes c = requant'(D·x − Σx) or n = dynround(c·R, h + offset), its second pass, 11 cycles later,
-//! V += c² or requant(n·γ' + β). After the last c² a pass with a = 0 adds ε, which stands in the parameters' place (32 bits as β, 16 as γ').
-//! Power and Count put their word where the accumulator is captured (`enter`), `done` comes [`ENTER_LATENCY`] cycles later.
+//! In the layer norm an element's first pass makes c = requant'(D·x − Σx) or n = dynround(c·R, h + offset), its second pass V += c² or
+//! requant(n·γ' + β). After the last c² a pass with a = 0 adds ε, which stands in the parameters' place (32 bits as β, 16 as γ'). The second
+//! pass begins where no element does: with q where elements come every 4 cycles (iCE40, whose multiplier takes operands every 2), else a cycle
+//! later ([`again`]).
+//! Power and Count put their word where the accumulator is captured (`enter`), `done` comes [`ENTER_LATENCY`] cycles later; at least 4 cycles
+//! lie between two words.
 //!
-//! The accumulator has 50 bits: ε has at most 48, Σc² at most 10 + 2·17, a C 2·17 + 10. It is 0 after every capture.
+//! The accumulator has 49 bits: ε has at most 47, Σc² at most 10 + 2·17, a C 2·17 + 10. It is 0 after every capture.
 //! Two captures of `calcium` are at least 6 cycles apart (rows of three words): the exponent is not carried along with the table's word.
 //!
 //! ```
@@ -29,27 +31,32 @@
 //! assert_eq!((u.q.val(), u.out_valid.val()), (S::new(4), true));
 //! ```
 
-use super::fabric::Fabric;
-use super::mantissa::{self, Mantissa, TABLE_BITS};
-use super::requant::{self, Requant};
-use super::split::{self, EXPONENT_BITS, Split};
+mod build;
+
+use super::fabric::{self, Fabric};
+use super::mantissa::{self, Mantissa};
+use super::requant::Requant;
+use super::split::{self, LOW_BITS, Split};
 use super::tags::{self, Tags};
 use crate::block;
 use crate::delay::Delay;
 use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, U, natural_bits, unsigned_cast_of};
 use crate::register::Reg;
-use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Cycles from operands to q.
 pub const LATENCY: usize = tags::LATENCY;
+/// Cycles from the operands of an element's first pass to those of its second.
+pub fn again(target: Target) -> usize {
+    LATENCY + (fabric::pace(target) == 1) as usize
+}
 /// Cycles from `enter` to `done`.
-pub const ENTER_LATENCY: usize = 1 + split::LATENCY + mantissa::LATENCY;
+pub const ENTER_LATENCY: usize = split::LATENCY + mantissa::LATENCY;
 /// Cycles from the last word of a calcium row to `done`.
 pub const ROW_LATENCY: usize = 8 + ENTER_LATENCY;
 /// Bits of the accumulator, with sign.
-pub const SUM_BITS: u32 = 50;
+pub const SUM_BITS: u32 = split::NUMBER_BITS;
 
 /// Sizes of the unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,15 +165,19 @@ block! {
             out_second: Flag<Out>,
             /// Last of the step.
             out_last: Flag<Out>,
-            /// β of a second pass is being used.
-            beta_used: Flag<Out>,
+            /// An element's second pass begins.
+            second_begins: Flag<Out>,
+            /// It is the row's last.
+            second_last: Flag<Out>,
             /// A number has been looked up.
             done: Flag<Out>,
             /// The table's word.
             word: Sig<Out, S>,
             /// The number's exponent.
             exponent: Sig<Out, U>,
-            /// The number itself, limited, with `done`; for the calcium tap.
+            /// A number goes into the split.
+            entered: Flag<Out>,
+            /// It, limited; for the calcium tap.
             number: Sig<Out, S>,
         }
         parts {
@@ -174,10 +185,12 @@ block! {
             b: Reg<S>,
             multiplier: Fabric,
             tags: Tags,
+            again_q: Reg<S>,
+            again_valid: Reg<bool>,
+            again_row_last: Reg<bool>,
             add_beta: Reg<bool>,
             add_row_sum: Reg<bool>,
             addend: Reg<S>,
-            sum: Reg<S>,
             amount: Reg<U>,
             narrow: Reg<bool>,
             requant: Requant,
@@ -190,23 +203,37 @@ block! {
             clear_high: Reg<bool>,
             capture_low: Reg<bool>,
             capture_high: Reg<bool>,
-            held_low: Reg<U>,
-            held_high: Reg<U>,
             held: Reg<bool>,
             split: Split,
             mantissa: Mantissa,
             looked: Delay<bool>,
             done_r: Reg<bool>,
-            number_line: Delay<S>,
         }
         locals {
             squaring: Flag<Local>,
-            first_pass: Flag<Local>,
+            late: Const<bool>,
+            first_done: Flag<Local>,
+            second: Flag<Local>,
+            second_row_last: Flag<Local>,
+            enters: Flag<Local>,
+            sum: Sig<Local, S>,
+            second_pass: Flag<Local>,
+            root: Sig<Local, S>,
+            again: Sig<Local, S>,
+            stream_a: Sig<Local, U>,
+            row_a: Sig<Local, U>,
+            again_a: Sig<Local, U>,
+            stream_b: Sig<Local, U>,
+            width_b: Sig<Local, U>,
+            root_b: Sig<Local, U>,
+            gamma_b: Sig<Local, U>,
+            again_b: Sig<Local, U>,
             add: Flag<Local>,
             less_row_sum: Sig<Local, S>,
             beta_long: Sig<Local, S>,
             beta_low: Sig<Local, U>,
             epsilon_high: Sig<Local, U>,
+            above_low: Sig<Local, U>,
             sum_low: Sig<Local, U>,
             sum_above: Sig<Local, S>,
             sum_high: Sig<Local, S>,
@@ -214,8 +241,7 @@ block! {
             left: Sig<Local, U>,
             right: Sig<Local, U>,
             total_high: Sig<Local, U>,
-            entered: Sig<Local, S>,
-            whole_number: Sig<Local, U>,
+            number_held: Sig<Local, S>,
             half_exponent: Sig<Local, U>,
             offset_amount: Sig<Local, U>,
             root_amount: Sig<Local, U>,
@@ -234,124 +260,8 @@ block! {
     }
 }
 
-/// Bits below the accumulator's carry.
-const LOW_BITS: u32 = 32;
-/// The others.
+/// Bits above the accumulator's carry.
 const HIGH_BITS: u32 = SUM_BITS - LOW_BITS;
-
-impl Unit {
-    /// From its sizes.
-    pub fn new(size: &UnitSize) -> Result<Self> {
-        let sw = size.serial_bits;
-        // The product and a β of 32 bits.
-        let sum = 2 * sw + 1;
-        let amount = requant::AMOUNT_BITS;
-        Ok(Unit {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            x: Sig::new(sw),
-            x_valid: Flag::default(),
-            x_row_last: Flag::default(),
-            x_pass_last: Flag::default(),
-            x_last: Flag::default(),
-            memory: Sig::new(sw),
-            calcium: Flag::default(),
-            enter: Flag::default(),
-            entry_word: Sig::new(size.acc_bits),
-            power: Flag::default(),
-            minimum: Sig::new(EXPONENT_BITS),
-            mantissa_table: Sig::new(TABLE_BITS),
-            mantissa_bits: Sig::new(4),
-            working: Flag::default(),
-            scaling: Flag::default(),
-            element: Flag::default(),
-            element_last: Flag::default(),
-            row_word: Sig::new(sw),
-            width: Sig::new(size.count_bits()),
-            row_sum: Sig::new(size.row_sum_bits()),
-            gamma: Sig::new(sw),
-            beta: Sig::new(32),
-            norm_drop: Sig::new(5),
-            norm_offset: Sig::new(6),
-            norm_shift: Sig::new(6),
-            norm_table: Sig::new(TABLE_BITS),
-            norm_bits: Sig::new(4),
-            table_write: Flag::default(),
-            table_address: Sig::new(TABLE_BITS),
-            table_data: Sig::new(sw),
-            q: Sig::new(sw),
-            out_valid: Flag::default(),
-            out_row_last: Flag::default(),
-            out_second: Flag::default(),
-            out_last: Flag::default(),
-            beta_used: Flag::default(),
-            done: Flag::default(),
-            word: Sig::new(sw),
-            exponent: Sig::new(EXPONENT_BITS),
-            number: Sig::new(SUM_BITS),
-            a: Reg::new(sw),
-            b: Reg::new(sw),
-            multiplier: Fabric::new("tail.multiplier", sw, size.target)?,
-            tags: Tags::default(),
-            add_beta: Reg::default(),
-            add_row_sum: Reg::default(),
-            addend: Reg::new(33),
-            sum: Reg::new(sum),
-            amount: Reg::new(amount),
-            narrow: Reg::default(),
-            requant: Requant::new("tail.requant", sum, sw, size.width)?,
-            low: Reg::new(LOW_BITS),
-            carry: Reg::default(),
-            add_high: Reg::default(),
-            operand_high: Reg::new(HIGH_BITS),
-            high: Reg::new(HIGH_BITS),
-            clear_low: Reg::default(),
-            clear_high: Reg::default(),
-            capture_low: Reg::default(),
-            capture_high: Reg::default(),
-            held_low: Reg::new(LOW_BITS),
-            held_high: Reg::new(HIGH_BITS),
-            held: Reg::default(),
-            split: Split::new("tail.split", SUM_BITS, mantissa::fraction_bits(size.mantissa_words))?,
-            mantissa: Mantissa::new("tail.mantissa", size.mantissa_words, sw)?,
-            looked: Delay::new("tail.looked", 1, split::LATENCY + mantissa::FETCH)?,
-            done_r: Reg::default(),
-            number_line: Delay::new("tail.number", SUM_BITS, split::LATENCY + mantissa::LATENCY)?,
-            squaring: Flag::default(),
-            first_pass: Flag::default(),
-            add: Flag::default(),
-            less_row_sum: Sig::new(size.row_sum_bits()),
-            beta_long: Sig::new(33),
-            beta_low: Sig::new(32),
-            epsilon_high: Sig::new(16),
-            sum_low: Sig::new(LOW_BITS),
-            sum_above: Sig::new(sum - LOW_BITS),
-            sum_high: Sig::new(HIGH_BITS),
-            total: Sig::new(LOW_BITS + 1),
-            left: Sig::new(HIGH_BITS + 1),
-            right: Sig::new(HIGH_BITS + 1),
-            total_high: Sig::new(HIGH_BITS + 1),
-            entered: Sig::new(SUM_BITS),
-            whole_number: Sig::new(SUM_BITS),
-            half_exponent: Sig::new(EXPONENT_BITS - 1),
-            offset_amount: Sig::new(amount),
-            root_amount: Sig::new(amount),
-            drop_amount: Sig::new(amount),
-            least: Sig::new(SUM_BITS),
-            zero: Const::new(1, S::new(0)),
-            unity: Const::new(2, S::new(1)),
-            naught: Const::natural(0),
-            one: Const::natural(1),
-            by_one: Const::natural(1),
-            by_32: Const::natural(LOW_BITS as u64),
-            drop_more: Const::natural(requant::LEFT as u64),
-            // − 32 + 8, modulo 64.
-            offset_more: Const::natural(64 - 32 + requant::LEFT as u64),
-            normalise_amount: Const::natural((sw + 14 - size.width + requant::LEFT) as u64),
-            activity: Default::default(),
-        })
-    }
-}
 
 impl Logic for Unit {
     #[hdl_gen]
@@ -364,7 +274,9 @@ impl Logic for Unit {
             add_beta,
             add_row_sum,
             addend,
-            sum,
+            again_q,
+            again_valid,
+            again_row_last,
             amount,
             narrow,
             low,
@@ -376,69 +288,93 @@ impl Logic for Unit {
             clear_high,
             capture_low,
             capture_high,
-            held_low,
-            held_high,
             held,
             done_r
         );
-        clock!(
-            self,
-            clock,
-            multiplier,
-            tags,
-            requant,
-            split,
-            mantissa,
-            looked,
-            number_line
-        );
+        clock!(self, clock, multiplier, tags, requant, split, mantissa, looked);
         self.tags.reset.next = self.reset.val();
         self.looked.reset.next = self.reset.val();
-        self.number_line.reset.next = self.reset.val();
 
         // 0: operands.
         self.squaring.next = self.working.val() && !self.scaling.val();
-        self.first_pass.next = self.tags.out_valid.val() && !self.tags.out_second.val();
+        self.root.next = self.mantissa.word.val();
+        self.first_done.next = self.tags.out_valid.val() && !self.tags.out_second.val();
+        self.again_valid.d.next = self.first_done.val() && !self.reset.val();
+        self.again_row_last.d.next = self.tags.out_row_last.val();
+        self.again_q.d.next = self.requant.y.val();
+        self.second.next = self.first_done.val();
+        self.second_row_last.next = self.tags.out_row_last.val();
+        self.again.next = self.requant.y.val();
+        if self.late.val() {
+            self.second.next = self.again_valid.q.val();
+            self.second_row_last.next = self.again_row_last.q.val();
+            self.again.next = self.again_q.q.val();
+        }
+        self.second_begins.next = self.working.val() && self.second.val();
+        self.second_last.next = self.second_row_last.val();
+        self.enters.next = self.x_valid.val();
+        self.tags.row_last.next = self.x_row_last.val();
+        self.tags.second.next = self.x_pass_last.val();
+        self.tags.last.next = self.x_last.val();
         if self.working.val() {
-            self.tags.valid.next = self.element.val() || self.first_pass.val();
+            self.enters.next = self.element.val() || self.second.val();
             self.tags.row_last.next = self.element_last.val();
             if !self.element.val() {
-                self.tags.row_last.next = self.tags.out_row_last.val();
+                self.tags.row_last.next = self.second_row_last.val();
             }
             self.tags.second.next = !self.element.val();
             self.tags.last.next = false;
-            if self.element.val() {
-                self.a.d.next = self.row_word.val();
-                self.b.d.next = self.width.val().into();
-                if self.scaling.val() {
-                    self.b.d.next = self.mantissa.word.val();
-                }
-            } else {
-                self.a.d.next = self.requant.y.val();
-                self.b.d.next = self.requant.y.val();
-                if self.scaling.val() {
-                    self.b.d.next = self.gamma.val();
-                }
-            }
-        } else {
-            self.tags.valid.next = self.x_valid.val();
-            self.tags.row_last.next = self.x_row_last.val();
-            self.tags.second.next = self.x_pass_last.val();
-            self.tags.last.next = self.x_last.val();
-            self.a.d.next = self.x.val();
-            self.b.d.next = self.memory.val();
         }
-        // ε's pass; said last, so that it becomes the register's reset.
-        if self.squaring.val() && !self.element.val() && self.tags.out_row_last.val() {
-            self.a.d.next = self.zero.val();
+        self.tags.valid.next = self.enters.val();
+        // Sources behind gates, one of them open; none gives ε's pass its zero.
+        self.second_pass.next = self.working.val() && !self.element.val();
+        self.stream_a.next = self.naught.val();
+        self.stream_b.next = self.naught.val();
+        if !self.working.val() {
+            self.stream_a.next = unsigned_cast_of(self.x);
+            self.stream_b.next = unsigned_cast_of(self.memory);
+        }
+        self.row_a.next = self.naught.val();
+        self.width_b.next = self.naught.val();
+        self.root_b.next = self.naught.val();
+        if self.element.val() {
+            self.row_a.next = unsigned_cast_of(self.row_word);
+        }
+        if self.element.val() && self.squaring.val() {
+            self.width_b.next = self.width.val();
+        }
+        if self.element.val() && self.scaling.val() {
+            self.root_b.next = unsigned_cast_of(self.root);
+        }
+        self.again_a.next = self.naught.val();
+        self.again_b.next = self.naught.val();
+        self.gamma_b.next = self.naught.val();
+        if self.second_pass.val() && (self.scaling.val() || !self.second_row_last.val()) {
+            self.again_a.next = unsigned_cast_of(self.again);
+        }
+        if self.second_pass.val() && self.squaring.val() {
+            self.again_b.next = unsigned_cast_of(self.again);
+        }
+        if self.second_pass.val() && self.scaling.val() {
+            self.gamma_b.next = unsigned_cast_of(self.gamma);
+        }
+        if self.enters.val() {
+            self.a.d.next = (self.stream_a.val() | self.row_a.val() | self.again_a.val()).into();
+            self.b.d.next = (self.stream_b.val()
+                | self.width_b.val()
+                | self.root_b.val()
+                | self.gamma_b.val()
+                | self.again_b.val())
+            .into();
         }
         self.multiplier.a.next = self.a.q.val();
         self.multiplier.b.next = self.b.q.val();
+        self.multiplier.valid.next = self.tags.at_1_valid.val();
 
-        // 3: which addend; 4: the addend.
-        self.add_beta.d.next = self.tags.at_3_second.val()
-            && (self.scaling.val() || (self.squaring.val() && self.tags.at_3_row_last.val()));
-        self.add_row_sum.d.next = self.squaring.val() && !self.tags.at_3_second.val();
+        // 2: which addend; 3: the addend.
+        self.add_beta.d.next = self.tags.at_2_second.val()
+            && (self.scaling.val() || (self.squaring.val() && self.tags.at_2_row_last.val()));
+        self.add_row_sum.d.next = self.squaring.val() && !self.tags.at_2_second.val();
         self.less_row_sum.next = (!unsigned_cast_of(self.row_sum)).into();
         self.beta_low.next = unsigned_cast_of(self.beta);
         self.beta_long.next = self.beta.val();
@@ -452,12 +388,10 @@ impl Logic for Unit {
         if self.add_row_sum.q.val() {
             self.addend.d.next = self.less_row_sum.val();
         }
-        self.beta_used.next = self.tags.at_4_valid.val()
-            && self.tags.at_4_second.val()
-            && !(self.squaring.val() && self.tags.at_4_row_last.val());
+        self.multiplier.addend.next = self.addend.q.val();
+        self.sum.next = self.multiplier.sum.val();
 
-        // 5: sum and shift.
-        self.sum.d.next = (self.multiplier.p.val() + self.addend.q.val()).into();
+        // 5: shift.
         self.half_exponent.next = (self.mantissa.limited.val() >> self.by_one.val().index()).into();
         self.offset_amount.next = (self.norm_offset.val() + self.offset_more.val()).into();
         self.root_amount.next = (self.half_exponent.val() + self.offset_amount.val()).into();
@@ -473,7 +407,7 @@ impl Logic for Unit {
                 }
             }
         }
-        self.requant.x.next = self.sum.q.val();
+        self.requant.x.next = self.sum.val();
         self.requant.amount.next = self.amount.q.val();
         self.requant.narrow.next = self.narrow.q.val();
 
@@ -482,10 +416,16 @@ impl Logic for Unit {
         if self.working.val() {
             self.add.next = self.tags.at_6_valid.val() && self.tags.at_6_second.val() && self.squaring.val();
         }
-        self.sum_low.next = unsigned_cast_of(self.sum.q).into();
-        self.sum_above.next = (unsigned_cast_of(self.sum.q) >> self.by_32.val().index()).into();
+        self.sum_low.next = unsigned_cast_of(self.sum).into();
+        self.sum_above.next = (unsigned_cast_of(self.sum) >> self.by_32.val().index()).into();
         self.sum_high.next = self.sum_above.val();
-        self.total.next = (self.low.q.val() + self.sum_low.val()).into();
+        // The bit above is never set while something is added; as an operand it keeps the carry inside the chain.
+        self.above_low.next = self.naught.val();
+        if self.clear_low.q.val() {
+            self.above_low.next = self.one.val();
+        }
+        self.total.next =
+            (((self.above_low.val() << self.by_32.val().index()) | self.low.q.val()) + self.sum_low.val()).into();
         self.carry.d.next = self.total.val().get_bit(32);
         self.epsilon_high.next = unsigned_cast_of(self.gamma).into();
         self.operand_high.d.next = unsigned_cast_of(self.sum_high);
@@ -517,23 +457,16 @@ impl Logic for Unit {
             self.high.d.next = self.naught.val();
         }
         self.capture_high.d.next = self.capture_low.q.val();
-        if self.capture_low.q.val() {
-            self.held_low.d.next = self.low.q.val();
-        }
-        // 8.
+        // 8: a row's number, or an entered one.
         self.held.d.next = self.capture_high.q.val() || self.enter.val();
-        if self.capture_high.q.val() {
-            self.held_high.d.next = self.high.q.val();
-        }
-        self.entered.next = self.entry_word.val();
-        if self.enter.val() {
-            self.held_low.d.next = unsigned_cast_of(self.entered).into();
-            self.held_high.d.next = (unsigned_cast_of(self.entered) >> self.by_32.val().index()).into();
-        }
+        self.split.low.next = self.low.q.val();
+        self.split.high.next = self.high.q.val();
+        self.split.load_low.next = self.capture_low.q.val();
+        self.split.load_high.next = self.capture_high.q.val();
+        self.split.word.next = self.entry_word.val();
+        self.split.load.next = self.enter.val();
 
         // 9: split and table.
-        self.whole_number.next = ((self.held_high.q.val() << self.by_32.val().index()) | self.held_low.q.val()).into();
-        self.split.x.next = self.whole_number.val().into();
         self.mantissa.exponent.next = self.split.exponent.val();
         self.mantissa.fraction.next = self.split.fraction.val();
         self.mantissa.minimum.next = self.naught.val();
@@ -570,10 +503,11 @@ impl Logic for Unit {
         self.done.next = self.done_r.q.val();
         self.word.next = self.mantissa.word.val();
         self.exponent.next = self.mantissa.limited.val();
-        self.number_line.d.next = self.whole_number.val().into();
         self.least.next = (self.unity.val() << self.minimum.val().index()).into();
-        self.number.next = self.number_line.q.val();
-        if self.number_line.q.val() < self.least.val() {
+        self.entered.next = self.held.q.val();
+        self.number_held.next = self.split.number.val();
+        self.number.next = self.number_held.val();
+        if self.number_held.val() < self.least.val() {
             self.number.next = self.least.val();
         }
     }

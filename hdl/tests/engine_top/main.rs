@@ -5,7 +5,6 @@ mod common;
 mod programs;
 mod rig;
 
-use astromorph::engine::program::{Source, Step};
 use astromorph_hdl::engine::timing::timing;
 use astromorph_hdl::engine::top::Engine;
 use astromorph_hdl::multiply::Target;
@@ -22,14 +21,6 @@ fn sequences(rng: &mut ChaCha8Rng, case: &Case, d: usize, count: usize) -> Vec<V
             words(rng, case.core.width, n * d)
         })
         .collect()
-}
-
-fn rows_of(case: &Case, x: &[i32]) -> u32 {
-    let cols = case.program.steps.iter().find_map(|s| match s {
-        Step::Run(run) if run.source == Source::Input => Some(run.stream.cols),
-        _ => None,
-    });
-    x.len() as u32 / cols.unwrap()
 }
 
 fn engine(case: &Case, target: Target) -> Engine {
@@ -82,7 +73,9 @@ fn dense_steps_of_many_sizes() {
 fn layers_of_many_sizes() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let mut compared = 0;
-    for _ in 0..20 {
+    for n in 0..20 {
+        // ECP5 has other latencies at X and in the array.
+        let target = [Target::Generic, Target::Ecp5][n % 2];
         let (lanes, width) = (2 * rng.random_range(1..6), rng.random_range(8..=18));
         let (d, tokens) = (rng.random_range(4..16), rng.random_range(1..9));
         let [m, e, hidden] = [3..12, 1..14, 2..20].map(|r| rng.random_range(r));
@@ -93,9 +86,38 @@ fn layers_of_many_sizes() {
             output: rng.random_range(0..12),
         };
         println!("lanes {lanes} width {width} d {d} m {m} e {e} hidden {hidden} tokens {tokens}");
-        compared += run(&mut rng, &case, &x, stalls, Target::Generic);
+        compared += run(&mut rng, &case, &x, stalls, target);
     }
     println!("{compared} words compared");
+}
+
+/// [`timing`] against the cycles counted: input without stalls, one sequence.
+#[test]
+fn the_estimate_of_many_layers() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let mut sums = [0, 0];
+    for n in 0..8 {
+        let (lanes, d) = (2 * rng.random_range(1..6), rng.random_range(4..16));
+        let tokens = rng.random_range(1..9);
+        let case = match n % 2 {
+            0 => programs::dense(&mut rng, lanes, 8, d, 20, tokens),
+            _ => programs::layer(&mut rng, lanes, 8, d, [8, 6, 12], tokens),
+        };
+        let x = sequences(&mut rng, &case, d, 1);
+        let mut e = engine(&case, Target::Generic);
+        let mut host = Host::new(&case, &x, NO_STALLS);
+        rig::run(&mut e, &mut host, &mut rng, 200_000);
+        let n = (x[0].len() / d) as u32;
+        let told = timing(&case.core, Target::Generic, &case.program, n).unwrap().cycles;
+        println!(
+            "lanes {lanes} d {d} tokens {tokens} N {n}: {} cycles, estimate {told}",
+            host.busy_cycles
+        );
+        let off = told.abs_diff(host.busy_cycles);
+        assert!(off <= 40 + host.busy_cycles / 20, "{off} cycles off");
+        sums = [sums[0] + told, sums[1] + host.busy_cycles];
+    }
+    assert!(sums[0].abs_diff(sums[1]) <= sums[1] / 20, "{sums:?}");
 }
 
 /// The same engine through its emitted Verilog in Icarus: every port in every cycle.

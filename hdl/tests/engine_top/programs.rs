@@ -375,6 +375,7 @@ pub fn layer(
         of: Summed::Nothing,
     });
     let bits = 3;
+    power.stream.slow = true;
     power.stream.serial = Serial::Power {
         g: 0,
         table: s.mantissa(32 << bits),

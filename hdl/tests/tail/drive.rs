@@ -72,7 +72,7 @@ impl Driver {
         let words = |s: &Step| {
             s.rows
                 .iter()
-                .map(|r| r.len() * if s.norm.is_some() { 12 } else { 8 } + 100)
+                .map(|r| r.len() * if s.norm.is_some() { 16 } else { 8 } + 110)
                 .sum::<usize>()
         };
         self.loads.table.len() + self.loads.parameters.len() + self.steps.iter().map(|s| words(s) + 80).sum::<usize>()

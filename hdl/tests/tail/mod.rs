@@ -197,6 +197,7 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
             }
             1 => {
                 step.serial = POWER;
+                step.slow = true;
                 step.g = r.random_range(0..8);
                 step.bits = power_bits as u64;
                 step.rows = vec![(0..40).map(|_| number(&mut r, acc_bits.min(36))).collect()];

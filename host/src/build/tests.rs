@@ -80,7 +80,7 @@ const BENCH: &str = "module bench;
       #1 past[n] = o;
       if (n > 200) begin
         expected = 0;
-        for (i = 0; i < 40; i = i + 1) expected = expected ^ (past[n - 41 + i] >> i);
+        for (i = 0; i < 40; i = i + 1) expected = expected ^ (past[n - 14 + i / 3] >> i);
         words = words + 2;
         if (scan_out !== expected) bad = bad + 1;
         if ({wrapped.core.t, wrapped.core.z, wrapped.core.y} !== o) bad = bad + 1;

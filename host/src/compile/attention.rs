@@ -279,6 +279,7 @@ impl Draft<'_> {
         let hm = self.sizes.heads * self.sizes.m;
         let name = format!("layers.{l}.attention.power");
         let stream = Stream {
+            slow: true,
             sums: Self::from_sums(),
             serial: Serial::Power {
                 g: 0,

@@ -178,6 +178,7 @@ fn program(draft: &mut Draft, att: &Attention, [pq, pk, pv]: &[Projection; 3], d
             base: 0,
             of: Summed::Nothing,
         });
+        power.stream.slow = true;
         power.stream.serial = Serial::Power {
             g: 0,
             table: fields.power,

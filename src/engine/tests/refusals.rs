@@ -220,6 +220,21 @@ fn a_program_that_contradicts_itself_or_the_core() {
     );
     says(
         refused(|r| {
+            r.source = Source::Sums;
+            r.stream.sums = Some(Sums {
+                base: 0,
+                of: Summed::Nothing,
+            });
+            r.stream.serial = Serial::Power {
+                g: 0,
+                table: 0,
+                bits: 4,
+            }
+        }),
+        "(logits).slow: expected a slow step",
+    );
+    says(
+        refused(|r| {
             r.stream.serial = Serial::Power {
                 g: 0,
                 table: 0,

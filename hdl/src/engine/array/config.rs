@@ -105,9 +105,13 @@ impl ArrayConfig {
         self.target == Target::Ecp5
     }
 
-    /// Bits of an accumulator's halves.
+    /// Bits of an accumulator's halves. What of the product the high half adds waits in registers, so the low half takes the whole product
+    /// where its carry is fast enough.
     pub(in crate::engine) fn halves(&self) -> (u32, u32) {
-        let low = self.acc_bits / 2;
+        let low = match self.target {
+            Target::Ecp5 => self.acc_bits / 2,
+            _ => (2 * self.width).min(24).min(self.acc_bits - 2).max(self.acc_bits / 2),
+        };
         (low, self.acc_bits - low)
     }
 }
