@@ -115,17 +115,17 @@ fn without_specify(text: &str) -> String {
 fn only_modules(text: &str, keep: &HashSet<&str>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut dropping = false;
-    let mut attribute = None;
+    let mut held = Vec::new();
     for line in text.lines() {
-        if !dropping && line.starts_with("(*") {
-            // Held back until it is known what it belongs to.
-            out.extend(attribute.replace(format!("{line}\n")));
+        let (attribute, directive) = (line.starts_with("(*"), line.starts_with('`'));
+        if !dropping && (attribute || directive && !held.is_empty()) {
+            // Held back until it is known what it belongs to; directives may enclose it.
+            held.push(line);
             continue;
         }
         dropping |= module_name(line).is_some_and(|name| !keep.contains(name));
-        let before = attribute.take();
-        if !dropping {
-            out.extend(before);
+        let stays = |held: &&str| !dropping || held.starts_with('`');
+        for line in held.drain(..).filter(stays).chain((!dropping).then_some(line)) {
             out.push_str(line);
             out.push('\n');
         }
@@ -141,13 +141,13 @@ mod tests {
 
     #[test]
     fn used_modules_stay_and_timing_and_the_rest_go() {
-        let text = "(* box *)\nmodule A(input x);\n  specify\n    (x => y) = 1;\n  endspecify\nendmodule\n`define KEPT\nmodule \\$B (input x);\n  C c();\nendmodule\nmodule C; endmodule\n";
+        let text = "`ifdef X\n(* box *)\n`endif\nmodule A(input x);\n  specify\n    (x => y) = 1;\n  endspecify\nendmodule\n`define KEPT\nmodule \\$B (input x);\n  C c();\nendmodule\nmodule C; endmodule\n";
         let clean = without_specify(text);
         assert!(!clean.contains("=>"));
         let used = used_modules(&clean, "module top; \\$B b(); endmodule");
         assert_eq!(used, HashSet::from(["$B", "C"]));
         let kept = only_modules(&clean, &used);
         assert!(!kept.contains("module A") && !kept.contains("box"));
-        assert!(kept.contains("`define KEPT") && kept.contains("module C"));
+        assert!(kept.starts_with("`ifdef X\n`endif\n`define KEPT") && kept.contains("module C"));
     }
 }
