@@ -96,6 +96,7 @@ block! {
             down: Sig<Local, U>,
             placed: Sig<Local, U>,
             fraction_bits: Const<U>,
+            far: Const<bool>,
             one: Const<U>,
             three: Const<U>,
             twelve: Const<U>,
@@ -149,6 +150,7 @@ impl Mantissa {
             down: Sig::new(4),
             placed: Sig::new(address),
             fraction_bits: Const::natural(f as u64),
+            far: Const::new(1, f >= 12),
             one: Const::natural(1),
             three: Const::natural(3),
             twelve: Const::natural(12),
@@ -189,7 +191,18 @@ impl Logic for Mantissa {
             self.above.next = (self.limited_r.q.val() & self.one.val()).into();
         }
         self.joined.next = ((self.above.val() << self.fraction_bits.val().index()) | self.fraction.val()).into();
-        self.index.d.next = (self.joined.val() >> self.coarse.q.val().index()).into();
+        self.index.d.next = self.joined.val();
+        if self.coarse.q.val().get_bit(3) {
+            self.index.d.next = (self.joined.val() >> 8).into();
+            // (Not asked of less than 12 bits, which spares a third source.)
+            if self.far.val() && self.coarse.q.val().get_bit(2) {
+                self.index.d.next = (self.joined.val() >> 12).into();
+            }
+        } else {
+            if self.coarse.q.val().get_bit(2) {
+                self.index.d.next = (self.joined.val() >> 4).into();
+            }
+        }
         if self.below.q.val() {
             self.index.d.next = self.zero.val();
         }
