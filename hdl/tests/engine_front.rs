@@ -270,6 +270,7 @@ impl Fields {
         };
         if f.serial == 2 {
             (f.function, f.other_kind, f.addend_kind) = (0, 0, 0);
+            f.offset = r.random_range(0..256);
         }
         if f.addend_kind == 2 {
             f.wide = core.acc_bits > 32 && r.random();
@@ -314,7 +315,8 @@ impl Fields {
         let w = core.width;
         let cut = |x: i64, shift: i64, bits: u32| requant(x, shift as i32, Format::new(bits, 0));
         let code = if self.serial == 2 {
-            (exponent + self.offset) & 63
+            // E + offset, clamped to −16..47.
+            (exponent as i64 + self.offset as u8 as i8 as i64).clamp(0, 63) as u64
         } else {
             self.shift
         };
