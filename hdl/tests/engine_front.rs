@@ -600,8 +600,9 @@ impl World {
         }
         if b.operand_request.val() {
             assert_eq!(n % 2, 1);
+            let late = if f.other_kind == 2 { 3 } else { 5 };
             self.answers
-                .push_back((n + 3, self.operands[b.operand_address.val().index() % 4096]));
+                .push_back((n + late, self.operands[b.operand_address.val().index() % 4096]));
         }
         let store = due(&mut self.stores, n);
         assert_eq!(b.state_store.val(), store.is_some(), "cycle {n}: store");
