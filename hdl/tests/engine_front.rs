@@ -195,6 +195,7 @@ fn units_are_their_verilog() {
                 b.line.next = U::new(r.random());
                 b.word.next = S::new(number(&mut r, width.max(16)));
                 b.operand.next = S::new(number(&mut r, width));
+                b.positional.next = S::new(number(&mut r, width));
                 b.key.next = r.random();
                 b.residual.next = r.random();
                 b.left.next = U::new(r.random());
@@ -421,6 +422,7 @@ struct World {
     addends: Owed<i64>,
     exponents: Owed<u64>,
     answers: Owed<i64>,
+    positional: Owed<i64>,
     sums: Owed<i64>,
     linears: Owed<i64>,
     functions: Owed<(i64, bool)>,
@@ -448,6 +450,7 @@ impl World {
             addends: Owed::new(),
             exponents: Owed::new(),
             answers: Owed::new(),
+            positional: Owed::new(),
             sums: Owed::new(),
             linears: Owed::new(),
             functions: Owed::new(),
@@ -589,6 +592,7 @@ impl World {
         b.addend.next = S::new(due(&mut self.addends, n).unwrap_or(number(&mut self.r, 32)));
         b.exponent.next = U::new(due(&mut self.exponents, n).unwrap_or(self.r.random_range(0..64)));
         b.operand.next = S::new(due(&mut self.answers, n).unwrap_or(number(&mut self.r, self.core.width)));
+        b.positional.next = S::new(due(&mut self.positional, n).unwrap_or(number(&mut self.r, self.core.width)));
     }
 
     fn look(&mut self, b: &Front, n: usize) {
@@ -600,9 +604,12 @@ impl World {
         }
         if b.operand_request.val() {
             assert_eq!(n % 2, 1);
-            let late = if f.other_kind == 2 { 3 } else { 5 };
-            self.answers
-                .push_back((n + late, self.operands[b.operand_address.val().index() % 4096]));
+            let word = self.operands[b.operand_address.val().index() % 4096];
+            if f.other_kind == 2 {
+                self.answers.push_back((n + 3, word));
+            } else {
+                self.positional.push_back((n + 5, word));
+            }
         }
         let store = due(&mut self.stores, n);
         assert_eq!(b.state_store.val(), store.is_some(), "cycle {n}: store");
