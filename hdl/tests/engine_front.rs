@@ -195,6 +195,7 @@ fn units_are_their_verilog() {
                 b.line.next = U::new(r.random());
                 b.word.next = S::new(number(&mut r, width.max(16)));
                 b.operand.next = S::new(number(&mut r, width));
+                b.positional.next = S::new(number(&mut r, width));
                 b.key.next = r.random();
                 b.residual.next = r.random();
                 b.left.next = U::new(r.random());
@@ -270,6 +271,7 @@ impl Fields {
         };
         if f.serial == 2 {
             (f.function, f.other_kind, f.addend_kind) = (0, 0, 0);
+            f.offset = r.random_range(0..256);
         }
         if f.addend_kind == 2 {
             f.wide = core.acc_bits > 32 && r.random();
@@ -314,7 +316,8 @@ impl Fields {
         let w = core.width;
         let cut = |x: i64, shift: i64, bits: u32| requant(x, shift as i32, Format::new(bits, 0));
         let code = if self.serial == 2 {
-            (exponent + self.offset) & 63
+            // E + offset, clamped to −16..47.
+            (exponent as i64 + self.offset as u8 as i8 as i64).clamp(0, 63) as u64
         } else {
             self.shift
         };
@@ -419,6 +422,7 @@ struct World {
     addends: Owed<i64>,
     exponents: Owed<u64>,
     answers: Owed<i64>,
+    positional: Owed<i64>,
     sums: Owed<i64>,
     linears: Owed<i64>,
     functions: Owed<(i64, bool)>,
@@ -446,6 +450,7 @@ impl World {
             addends: Owed::new(),
             exponents: Owed::new(),
             answers: Owed::new(),
+            positional: Owed::new(),
             sums: Owed::new(),
             linears: Owed::new(),
             functions: Owed::new(),
@@ -587,6 +592,7 @@ impl World {
         b.addend.next = S::new(due(&mut self.addends, n).unwrap_or(number(&mut self.r, 32)));
         b.exponent.next = U::new(due(&mut self.exponents, n).unwrap_or(self.r.random_range(0..64)));
         b.operand.next = S::new(due(&mut self.answers, n).unwrap_or(number(&mut self.r, self.core.width)));
+        b.positional.next = S::new(due(&mut self.positional, n).unwrap_or(number(&mut self.r, self.core.width)));
     }
 
     fn look(&mut self, b: &Front, n: usize) {
@@ -598,8 +604,12 @@ impl World {
         }
         if b.operand_request.val() {
             assert_eq!(n % 2, 1);
-            self.answers
-                .push_back((n + 3, self.operands[b.operand_address.val().index() % 4096]));
+            let word = self.operands[b.operand_address.val().index() % 4096];
+            if f.other_kind == 2 {
+                self.answers.push_back((n + 3, word));
+            } else {
+                self.positional.push_back((n + 5, word));
+            }
         }
         let store = due(&mut self.stores, n);
         assert_eq!(b.state_store.val(), store.is_some(), "cycle {n}: store");

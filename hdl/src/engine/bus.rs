@@ -3,13 +3,13 @@
 //! | port | width | |
 //! |---|---|---|
 //! | addend_request, addend_address | 1, M | even cycles; `word` 3 cycles later |
-//! | operand_request, operand_address | 1, E | element of M, odd cycles; `operand` 3 cycles later |
+//! | operand_request, operand_address | 1, E | element of M, odd cycles; `operand` from 4 cycles later to the next |
 //! | state_store, state_address, state_data | 1, M, 32 | odd cycles |
 //! | fetch_request, fetch_address, fetch_grant, fetch_valid | 1, M, 1, 1 | a word of the program; `word` with `fetch_valid`, 3 cycles after the grant |
 //! | fill_request, fill_address, fill_grant, fill_valid | 1, M, 1, 1 | the same for a fill |
 //! | load, load_address, load_data | 1, M, 32 | store, when nothing is in work |
 //! | word | 32 | |
-//! | operand | W | the element asked for, cut from `word` |
+//! | operand | W | the element asked for, cut from `word`, in a register: the memory's blocks may stand far away |
 //!
 //! ```
 //! use astromorph::engine::config::EngineConfig;
@@ -26,7 +26,9 @@
 //! cycle(&mut b);
 //! b.operand_request.next = false;
 //! for _ in 0..2 { cycle(&mut b); }
-//! assert_eq!((b.word.val(), b.operand.val()), (U::new(0x04030201), S::new(3)));
+//! assert_eq!(b.word.val(), U::new(0x04030201));
+//! cycle(&mut b);
+//! assert_eq!(b.operand.val(), S::new(3));
 //! ```
 
 use super::memory::Kind;
@@ -96,6 +98,10 @@ block! {
             fill_1: Reg<bool>,
             fill_2: Reg<bool>,
             fill_3: Reg<bool>,
+            ask_1: Reg<bool>,
+            ask_2: Reg<bool>,
+            ask_3: Reg<bool>,
+            operand_r: Reg<S>,
             part_1: Reg<U>,
             part_2: Reg<U>,
             part_3: Reg<U>,
@@ -108,6 +114,7 @@ block! {
             reads: Sig<Local, U>,
             stores: Sig<Local, U>,
             none: Const<U>,
+            element_now: Sig<Local, S>,
             element: Vec<Const<U>>,
             part_bits: Const<U>,
         }
@@ -148,6 +155,10 @@ impl Bus {
             fill_1: Reg::default(),
             fill_2: Reg::default(),
             fill_3: Reg::default(),
+            ask_1: Reg::default(),
+            ask_2: Reg::default(),
+            ask_3: Reg::default(),
+            operand_r: Reg::new(s.width),
             part_1: Reg::new(part),
             part_2: Reg::new(part),
             part_3: Reg::new(part),
@@ -158,6 +169,7 @@ impl Bus {
             reads: Sig::new(s.m_bits),
             stores: Sig::new(s.m_bits),
             none: Const::natural(0),
+            element_now: Sig::new(s.width),
             element: (0..s.group)
                 .map(|n| Const::natural((n * 32 / s.group) as u64))
                 .collect(),
@@ -177,7 +189,8 @@ impl Logic for Bus {
     fn update(&mut self) {
         clock!(self, clock, memory);
         dff_setup!(
-            self, clock, fetch_1, fetch_2, fetch_3, fill_1, fill_2, fill_3, part_1, part_2, part_3
+            self, clock, fetch_1, fetch_2, fetch_3, fill_1, fill_2, fill_3, ask_1, ask_2, ask_3, operand_r, part_1,
+            part_2, part_3
         );
         self.stream.next = self.addend_request.val() || self.operand_request.val() || self.state_store.val();
         self.fetch_grant.next = self.fetch_request.val() && !self.stream.val();
@@ -217,6 +230,9 @@ impl Logic for Bus {
         self.fill_2.d.next = self.fill_1.q.val();
         self.fetch_3.d.next = self.fetch_2.q.val();
         self.fill_3.d.next = self.fill_2.q.val();
+        self.ask_1.d.next = self.operand_request.val();
+        self.ask_2.d.next = self.ask_1.q.val();
+        self.ask_3.d.next = self.ask_2.q.val();
         self.part_1.d.next = self.operand_address.val();
         self.part_2.d.next = self.part_1.q.val();
         self.part_3.d.next = self.part_2.q.val();
@@ -229,12 +245,16 @@ impl Logic for Bus {
             self.fill_3.d.next = false;
         }
         self.word.next = self.memory.q.val();
-        self.operand.next = self.memory.q.val().into();
+        self.element_now.next = self.memory.q.val().into();
         for i in 0..(self.element.len()) {
             if self.part_3.q.val().index() == i {
-                self.operand.next = (self.memory.q.val() >> self.element[i].val().index()).into();
+                self.element_now.next = (self.memory.q.val() >> self.element[i].val().index()).into();
             }
         }
+        if self.ask_3.q.val() {
+            self.operand_r.d.next = self.element_now.val();
+        }
+        self.operand.next = self.operand_r.q.val();
         self.fetch_valid.next = self.fetch_3.q.val();
         self.fill_valid.next = self.fill_3.q.val();
     }

@@ -10,7 +10,7 @@
 //! | valid, row_last, pass_last, last | on an even cycle: a word, and what it is the last of; the third also without a word |
 //! | late | a word came in the last even cycle |
 //! | line | the words |
-//! | asked_row_last, function_row_last | of the words of bits 8 (residual: 9) and 10 |
+//! | asked_row_last, function_row_last | of the words of bits 7 (residual: 9) and 10 |
 //! | out, out_row_last, out_pass_last, out_last | on an odd cycle: a word leaves |
 //! | busy | not all are gone |
 //!
@@ -189,7 +189,7 @@ impl Logic for Flags {
                 self.passes.d.next = (self.passes_moved.val() | self.entered.val()).into();
             }
         }
-        self.asked_row_last.next = self.rows.q.val().get_bit(8);
+        self.asked_row_last.next = self.rows.q.val().get_bit(7);
         self.leaves.next = !self.even.val() && self.words.q.val().get_bit(10);
         self.out_row_last.next = !self.even.val() && self.rows.q.val().get_bit(10);
         self.out_pass_last.next = !self.even.val() && self.passes.q.val().get_bit(10);

@@ -18,8 +18,9 @@
 //! | addend | 32 | 3 cycles after its request |
 //! | exponent | 6 | cycle 3 |
 //! | state_store, state_address, state_data | 1, M, 32 | cycle 5; wide: 7 and 9 |
-//! | operand_request, operand_address | 1, N | key: cycle 15, element of M; residual: cycle 17, element of X |
-//! | operand | W | 3 cycles after its request |
+//! | operand_request, operand_address | 1, N | key: cycle 13, element of M; residual: cycle 17, element of X |
+//! | positional | W | of a key: 5 cycles after its request |
+//! | operand | W | of a residual: 3 cycles after its request |
 //! | function_word, function_valid, function_row_last | W, 1, 1 | cycle 19 (wide 21) |
 //! | x, x_valid, x_row_last, x_pass_last, x_last | SW, 1 … | cycle [`LATENCY`], of a residual [`RESIDUAL_LATENCY`], of a wide state [`WIDE_LATENCY`] |
 //! | busy | 1 | words are on their way |
@@ -115,7 +116,9 @@ block! {
             addend: Sig<In, S>,
             /// E.
             exponent: Sig<In, U>,
-            /// Key or residual element.
+            /// The element of M that is added to a key.
+            positional: Sig<In, S>,
+            /// The second operand of a residual.
             operand: Sig<In, S>,
             /// Field: 0 array.
             source: Sig<In, U>,
@@ -312,7 +315,7 @@ impl Logic for Front {
             self.state_data.next = ((unsigned_cast_of(self.linear.sum) & self.beside.val()) | self.high.val()).into();
         }
         self.request.next = !self.even.val()
-            && ((self.flags.line.val().get_bit(8) && self.key.q.val())
+            && ((self.flags.line.val().get_bit(7) && self.key.q.val())
                 || (self.flags.line.val().get_bit(9) && self.residual.q.val()));
         self.other_walker.clear.next = self.clear.val();
         // `state` is not yet decoded where the base comes.
@@ -366,6 +369,7 @@ impl Logic for Front {
         self.other.even.next = self.even.val();
         self.other.line.next = self.flags.line.val();
         self.other.word.next = self.unit.word.val();
+        self.other.positional.next = self.positional.val();
         self.other.operand.next = self.operand.val();
         self.other.key.next = self.key.q.val();
         self.other.residual.next = self.residual.q.val();

@@ -11,14 +11,15 @@
 //!
 //! s is the cycle in which the product stands before the accumulator: 1 + bank register + multiplier's latency + product register.
 //! The low half adds in cycle s and keeps its carry for the high half, which adds in cycle s + 1, so that no carry runs over all A bits.
-//! An idle slot multiplies by x = 0, so an accumulator always adds: no hold, no clear. A bank's output is unknown until the first fetch (a known
-//! one would cost a gate a bit behind an iCE40 block RAM).
+//! An idle slot multiplies by x = 0, so an accumulator always adds: no hold, no clear. An iCE40 bank's output is unknown until the first
+//! fetch (a known one would cost a gate a bit); it meets only x = 0.
 //!
 //! Example, A = 12 (6 + 6 bits): 40 + 30 = 70 is low 6, carry 1, then high 0 + 0 + 1: 64 + 6.
 
 use super::accumulate::{self, once};
 use super::array::ArrayConfig;
 use super::{block_ram, dsp};
+use crate::multiply::Target;
 use std::fmt::Write as _;
 
 /// Name of the lanes' module and the text of all that it needs; `config` has been checked.
@@ -63,9 +64,10 @@ pub(super) fn module(config: &ArrayConfig) -> (String, String) {
                 )
             );
         } else {
+            let known = if target == Target::Ice40 { "" } else { " = 0" };
             let _ = write!(
                 s,
-                "// lane {k}: bank\n(* no_rw_check *) reg signed [{w}:0] bank_{k} [0:{last}];\nreg signed [{w}:0] operand_{k};\ninteger i_{k};\n\
+                "// lane {k}: bank\n(* no_rw_check *) reg signed [{w}:0] bank_{k} [0:{last}];\nreg signed [{w}:0] operand_{k}{known};\ninteger i_{k};\n\
                  initial for (i_{k} = 0; i_{k} <= {last}; i_{k} = i_{k} + 1) bank_{k}[i_{k}] = 0;\nalways @(posedge clock) begin\n  \
                  if (write[{k}]) bank_{k}[write_address] <= write_data[{to}:{from}];\n  if (read) operand_{k} <= bank_{k}[address];\nend\n"
             );

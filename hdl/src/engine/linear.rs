@@ -10,7 +10,7 @@
 //! | addend_used | 1 | static: the addend counts (a state's does not in the first block) |
 //! | wide | 1 | static: the addend has two words; the **high** one comes first |
 //! | addend | 32 | cycle 3 (wide: the high word, the low one in cycle 5) |
-//! | shift, normalise, offset | 6, 1, 8 | static: shift + 16; the shift is instead E + `offset` − 16 |
+//! | shift, normalise, offset | 6, 1, 8 | static: shift + 16; the shift is instead E + `offset` − 16, clamped to −16..47 |
 //! | exponent | 6 | E, cycle 3 |
 //! | sum | A | from cycle 4 on (wide: 6), for 2 cycles or until the next word's |
 //! | field | 6 | the shift + 16, from cycle 4 on |
@@ -91,6 +91,10 @@ block! {
             shift_r: Reg<U>,
         }
         locals {
+            ranged: Sig<Local, U>,
+            clamped: Sig<Local, U>,
+            least: Const<U>,
+            most: Const<U>,
             addend_bits: Sig<Local, U>,
             beyond: Sig<Local, U>,
             full: Sig<Local, U>,
@@ -145,6 +149,10 @@ impl Linear {
             low: Reg::new(low + 1),
             high: Reg::new(high),
             shift_r: Reg::new(FIELD_BITS),
+            ranged: Sig::new(OFFSET_BITS),
+            clamped: Sig::new(FIELD_BITS),
+            least: Const::natural(0),
+            most: Const::natural((1 << FIELD_BITS) - 1),
             addend_bits: Sig::new(ADDEND_BITS),
             beyond: Sig::new(beyond),
             full: Sig::new(acc_bits),
@@ -193,6 +201,16 @@ impl Logic for Linear {
         self.addend_high.next = (self.full.val() >> self.split.val().index()).into();
         self.total_low.next = (self.word_low.val() + self.addend_low.val()).into();
         self.total_high.next = (self.word_high.val() + self.addend_high.val()).into();
+        // E + offset in 8 bits, two's complement like the offset: below 0 only with a negative offset, above 63 only without.
+        self.ranged.next = (self.exponent.val() + self.offset.val()).into();
+        self.clamped.next = self.ranged.val().into();
+        if self.offset.val().get_bit(7) {
+            if self.ranged.val().get_bit(7) {
+                self.clamped.next = self.least.val();
+            }
+        } else if self.ranged.val().get_bit(6) || self.ranged.val().get_bit(7) {
+            self.clamped.next = self.most.val();
+        }
         if !self.even.val() && self.line.val().get_bit(2) {
             self.low.d.next = self.word_low.val();
             self.high.d.next = self.word_high.val();
@@ -202,7 +220,7 @@ impl Logic for Linear {
             }
             self.shift_r.d.next = self.shift.val();
             if self.normalise.val() {
-                self.shift_r.d.next = (self.exponent.val() + self.offset.val()).into();
+                self.shift_r.d.next = self.clamped.val();
             }
         }
         self.carry.next = (self.low.q.val() >> self.split.val().index()).into();

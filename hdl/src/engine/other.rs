@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | even, line | | as in `linear` |
 //! | word | SW | cycle 18, of a residual 20 |
-//! | operand | W | cycle 18, of a residual 20 |
+//! | positional | W | cycle 18: the key's positional part |
+//! | operand | W | cycle 20: a residual's second operand |
 //! | key, residual | 1 | static: which of them, if one; then the word has W bits |
 //! | left, left_is_value | 5, 1 | static: `word` (else `operand`) is shifted left by `left`, 0 to 15 |
 //! | aligned | W + 16 | cycle 22 of a residual, zero when an other word's turn comes |
@@ -22,7 +23,7 @@
 //! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
 //! let mut u = Other::new(&core).unwrap();
 //! u.connect_all();
-//! (u.word.next, u.operand.next, u.key.next) = (S::new(100), S::new(40), true);
+//! (u.word.next, u.positional.next, u.key.next) = (S::new(100), S::new(40), true);
 //! for _ in 0..2 {      // `key` is taken over once; then cycle 18
 //!     for level in [true, false] { u.clock.next.clk = level; simulate(&mut u, 10); }
 //! }
@@ -48,7 +49,9 @@ block! {
             line: Sig<In, U>,
             /// The function's result.
             word: Sig<In, S>,
-            /// The second operand.
+            /// Added to a key.
+            positional: Sig<In, S>,
+            /// The second operand of a residual.
             operand: Sig<In, S>,
             /// It is a positional key.
             key: Flag<In>,
@@ -110,6 +113,7 @@ impl Other {
             even: Flag::default(),
             line: Sig::new(LINE_BITS),
             word: Sig::new(sw),
+            positional: Sig::new(w),
             operand: Sig::new(w),
             key: Flag::default(),
             residual: Flag::default(),
@@ -150,7 +154,7 @@ impl Logic for Other {
         self.used.d.next = self.key.val() || self.residual.val();
         // 18: a sum with a key, both of W bits, has W + 1: it is too large where the upper two are 01.
         self.word_low.next = self.word.val();
-        self.total.next = (self.word_low.val() + self.operand.val()).into();
+        self.total.next = (self.word_low.val() + self.positional.val()).into();
         self.pattern.next = unsigned_cast_of(self.total);
         self.kept.next = self.word_low.val();
         if self.key.val() {

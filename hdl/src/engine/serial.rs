@@ -99,6 +99,8 @@ block! {
             /// Where a result goes; in Normalise, which has none, the row's E.
             result_pointer: Reg<U>,
             entered: Delay<bool>,
+            /// Behind the memory, which answers late on ECP5.
+            exponent_r: Reg<U>,
         }
         locals {
             reads: Sig<Local, U>,
@@ -146,7 +148,8 @@ impl Serial {
             exponents,
             operand_pointer: Reg::new(address),
             result_pointer: Reg::new(address),
-            entered: Delay::new("serial.entered", 1, 2)?,
+            entered: Delay::new("serial.entered", 1, 1)?,
+            exponent_r: Reg::new(EXPONENT_BITS),
             reads: Sig::new(address),
             operand_start: Sig::new(address),
             result_start: Sig::new(address),
@@ -160,7 +163,7 @@ impl Serial {
 impl Logic for Serial {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, operand_pointer, result_pointer);
+        dff_setup!(self, clock, operand_pointer, result_pointer, exponent_r);
         clock!(self, clock, operands, exponents, entered);
         self.entered.reset.next = self.reset.val();
         self.g_start.next = self.g.val().into();
@@ -184,7 +187,8 @@ impl Logic for Serial {
         self.entered.d.next = self.entry_row_last.val() && self.normalise.val();
         self.exponents.read_enable.next = self.normalise.val();
         self.exponents.read_address.next = self.result_pointer.q.val().into();
-        self.exponent.next = self.exponents.read_data.val();
+        self.exponent_r.d.next = self.exponents.read_data.val();
+        self.exponent.next = self.exponent_r.q.val();
 
         self.operands.write_enable.next = self.result.val();
         self.operands.write_address.next = self.result_pointer.q.val();

@@ -144,7 +144,8 @@ astromorph_lanes_2x3x8x4 d(.clock(clock), .write(write), .write_address(write_ad
   .x(x), .load_low(load_low), .load_high(load_high), .capture_low(capture_low), .capture_high(capture_high), .shift(shift),
   .chain_in(chain_in), .chain_out());
 wire signed [5:0] q;
-wire [3:0] low, high;
+wire [5:0] low;
+wire [1:0] high;
 reg signed [11:0] sum = 0, before = 0;
 reg [3:0] terms = 0;
 reg kept = 1;
@@ -158,7 +159,7 @@ always @(posedge clock) begin
 end
 wire signed [11:0] most = {4'b0, terms, 4'b0};
 wire bounded = sum <= most & sum >= -most & terms <= 7;
-assign bad = q > 16 | q < -12 | low != sum[3:0] | high != before[7:4] | (kept & (!bounded | sum > 127 | sum < -128));
+assign bad = q > 16 | q < -12 | low != sum[5:0] | high != before[7:6] | (kept & (!bounded | sum > 127 | sum < -128));
 endmodule
 ";
     let seen = [("q", "d.q_0"), ("low", "d.low_0"), ("high", "d.high_0")];

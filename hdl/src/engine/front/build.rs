@@ -43,6 +43,7 @@ impl Front {
             entry_last: Flag::default(),
             addend: Sig::new(ADDEND_BITS),
             exponent: Sig::new(EXPONENT_BITS),
+            positional: Sig::new(w),
             operand: Sig::new(w),
             source: Sig::new(2),
             cols: Sig::new(STRIDE_BITS),

@@ -237,9 +237,7 @@ impl Logic for Engine {
         self.front.offset.next = self.fields.offset.val();
         self.key.next = self.fields.other_kind.val() == 1;
         self.front.operand.next = self.x_memory.serial_element.val();
-        if self.key.val() {
-            self.front.operand.next = self.bus.operand.val();
-        }
+        self.front.positional.next = self.bus.operand.val();
         self.bus.addend_request.next = self.front.addend_request.val();
         self.bus.addend_address.next = self.front.addend_address.val();
         self.bus.operand_request.next = self.front.operand_request.val() && self.key.val();
