@@ -101,6 +101,9 @@ block! {
             left_term: Sig<Local, U>,
             span_term: Sig<Local, U>,
             difference: Sig<Local, U>,
+            steps: Sig<Local, U>,
+            size: Sig<Local, U>,
+            from_last: Sig<Local, U>,
             zero: Const<U>,
             one: Const<U>,
             beyond: Const<U>,
@@ -141,6 +144,9 @@ impl Loop {
             left_term: Sig::new(COUNT_BITS + 2),
             span_term: Sig::new(COUNT_BITS + 2),
             difference: Sig::new(COUNT_BITS + 2),
+            steps: Sig::new(bits),
+            size: Sig::new(COUNT_BITS),
+            from_last: Sig::new(bits),
             zero: Const::natural(0),
             one: Const::natural(1),
             beyond: Const::natural(1 << (COUNT_BITS + 1)),
@@ -188,24 +194,24 @@ impl Logic for Loop {
             self.span.d.next = self.zero.val();
         }
         self.block_tokens.next = (!self.span.q.val()).into();
-        self.index.next = self.zero.val();
-        if self.at.val() {
-            if self.kind.val() == 1 {
-                self.index.next = self.r1.q.val();
-            }
-            if self.kind.val() == 2 {
-                self.index.next = self.r2.q.val();
-            }
-            if self.kind.val() == 3 {
-                self.index.next = self.x_last.val();
-            }
+        // Pairs, each 0 when it is not meant, joined by or.
+        self.steps.next = self.zero.val();
+        if self.at.val() && (self.kind.val() == 1) {
+            self.steps.next = self.r1.q.val();
+        } else if self.at.val() && (self.kind.val() == 2) {
+            self.steps.next = self.r2.q.val();
         }
-        if self.extent.val() {
-            self.index.next = self.left.q.val();
-            if self.more_r.q.val() {
-                self.index.next = self.block_tokens.val();
-            }
+        self.size.next = self.zero.val();
+        if self.extent.val() && self.more_r.q.val() {
+            self.size.next = self.block_tokens.val();
+        } else if self.extent.val() {
+            self.size.next = self.left.q.val();
         }
+        self.from_last.next = self.zero.val();
+        if self.at.val() && (self.kind.val() == 3) {
+            self.from_last.next = self.x_last.val();
+        }
+        self.index.next = ((self.steps.val() | self.size.val()) | self.from_last.val()).into();
         self.more.next = self.more_r.q.val();
         self.first.next = self.first_r.q.val();
     }

@@ -43,14 +43,6 @@ impl Logic for Fetch {
             start_r,
             fill_start_r
         );
-        self.next_op.next = false;
-        self.refuse.next = false;
-        self.more_words.next = false;
-        self.amount.next = self.two.val();
-        self.start_r.d.next = false;
-        self.fill_start_r.d.next = false;
-        self.errors.next = self.zero.val();
-
         // Words that come: index register or block size, then the sum.
         self.is_at.next = (self.count.q.val() == 3)
             || (self.count.q.val() == 6)
@@ -73,8 +65,32 @@ impl Logic for Fetch {
         self.upper.next = (self.word.val() >> self.sum_bits.val().index()).into();
         self.value_2.d.next = ((self.upper.val() << self.sum_bits.val().index()) | self.sum.val()).into();
 
-        // Requests.
+        // What ends now. States are boolean equations, not ifs: an enable for each would cost as much again.
         self.asking.next = !(self.wanted.q.val() == 0);
+        self.last_word.next = self.valid_2.q.val() && (self.due.q.val() == 1);
+        self.opcode.next = self.value_2.q.val();
+        self.wakes.next = !self.awake.q.val() && self.begins.val();
+        self.decoded.next = self.op.q.val() && self.last_word.val();
+        self.loops.next = self.decoded.val() && (self.opcode.val() == 3);
+        self.adds.next = self.decoded.val() && (self.opcode.val() == 4);
+        self.ready.next =
+            (!self.head.wait_all.val() || self.quiet.val()) && (!self.head.wait_fill.val() || self.fill_idle.val());
+        self.walks.next = self.walker_gate.q.val() && self.walker_open.val();
+        self.streams.next = self.stream_gate.q.val() && self.stream_idle.val();
+        self.norms.next = self.norm_gate.q.val() && self.norm_used.val() && self.norm_idle.val();
+        self.starts.next = self.starting.q.val() && (!self.serial_used.val() || self.norm_idle.val());
+        self.known.next = self.taking.q.val() && self.input_done.val();
+        self.fills.next = self.fill_gate.q.val() && self.fill_idle.val();
+        self.filled.next = self.filling.q.val() && self.last_word.val();
+        self.ends.next = self.ending.q.val() && self.quiet.val() && self.fill_idle.val();
+        self.next_op.next = (self.header.q.val() && self.last_word.val())
+            || self.loops.val()
+            || self.turning.q.val()
+            || (self.starts.val() && !(self.head.source.val() == 1))
+            || self.known.val()
+            || self.filled.val();
+
+        // Requests.
         self.request.next = self.asking.val();
         self.address.next = self.pc.q.val();
         self.advance.next = self.one.val();
@@ -90,168 +106,107 @@ impl Logic for Fetch {
         if self.valid_2.q.val() {
             self.due.d.next = (self.due.q.val() - 1).into();
         }
-        self.last_word.next = self.valid_2.q.val() && (self.due.q.val() == 1);
-        self.opcode.next = self.value_2.q.val();
 
         // Header.
-        self.blocks.begins.next = !self.awake.q.val() && self.begins.val();
-        if !self.awake.q.val() && self.begins.val() {
-            self.awake.d.next = true;
-            self.header.d.next = true;
-            self.more_words.next = true;
+        self.blocks.begins.next = self.wakes.val();
+        self.awake.d.next = self.wakes.val() || (self.awake.q.val() && !self.ends.val());
+        self.header.d.next = self.wakes.val() || (self.header.q.val() && !self.last_word.val());
+        if self.wakes.val() {
             self.count.d.next = self.zero.val();
         }
         if self.valid_2.q.val() && (self.number_2.q.val() == 0) {
             self.wrong.d.next = !(self.value_2.q.val() == self.id.val());
         }
         if self.header.q.val() && self.last_word.val() {
-            self.header.d.next = false;
             self.n_max_r.d.next = self.value_2.q.val();
-            self.next_op.next = true;
-            if self.wrong.q.val() {
-                self.refuse.next = true;
-                self.errors.next = self.bad_core.val();
-            }
         }
 
         // A step's first word.
-        self.blocks.open.next = false;
-        if self.op.q.val() && self.last_word.val() {
-            self.op.d.next = false;
-            if self.opcode.val() == 0 {
-                self.ending.d.next = true;
-            }
-            if self.opcode.val() == 1 {
-                self.walker_gate.d.next = true;
-            }
-            if self.opcode.val() == 2 {
-                self.fill_gate.d.next = true;
-            }
-            if self.opcode.val() == 3 {
-                self.blocks.open.next = true;
-                self.loop_pc.d.next = self.pc.q.val();
-                self.next_op.next = true;
-            }
-            if self.opcode.val() == 4 {
-                self.adding.d.next = true;
-                self.more_words.next = true;
-            }
-            if self.opcode.val() > self.four.val() {
-                self.refuse.next = true;
-                self.errors.next = self.bad_step.val();
-            }
+        self.op.d.next = self.next_op.val() || (self.op.q.val() && !self.last_word.val());
+        self.blocks.open.next = self.loops.val();
+        if self.loops.val() {
+            self.loop_pc.d.next = self.pc.q.val();
         }
+        self.ending.d.next =
+            (self.decoded.val() && (self.opcode.val() == 0)) || (self.ending.q.val() && !self.ends.val());
 
         // A Next step.
+        self.adding.d.next = self.adds.val() || (self.adding.q.val() && !self.last_word.val());
         self.blocks.add.next = self.adding.q.val() && self.valid_2.q.val();
-        if self.adding.q.val() && self.last_word.val() {
-            self.adding.d.next = false;
-            self.turning.d.next = true;
-        }
+        self.turning.d.next = self.adding.q.val() && self.last_word.val();
         self.blocks.turn.next = self.turning.q.val();
-        if self.turning.q.val() {
-            self.turning.d.next = false;
-            self.next_op.next = true;
-            if self.blocks.more.val() {
-                self.pc.d.next = self.loop_pc.q.val();
-            }
+        if self.turning.q.val() && self.blocks.more.val() {
+            self.pc.d.next = self.loop_pc.q.val();
         }
 
         // A Run step.
-        if self.walker_gate.q.val() && self.walker_open.val() {
-            self.walker_gate.d.next = false;
-            self.walk.d.next = true;
-            self.more_words.next = true;
-            self.amount.next = self.four.val();
-        }
-        if self.walk.q.val() && self.last_word.val() {
-            self.walk.d.next = false;
-            self.gate.d.next = true;
-        }
-        self.ready.next =
-            (!self.head.wait_all.val() || self.quiet.val()) && (!self.head.wait_fill.val() || self.fill_idle.val());
-        if self.gate.q.val() && self.ready.val() {
-            self.gate.d.next = false;
-            self.stream_gate.d.next = !(self.head.source.val() == 0);
-            self.offering.d.next = self.head.source.val() == 0;
-        }
-        if self.offering.q.val() && self.taken.val() {
-            self.offering.d.next = false;
-            self.stream_gate.d.next = true;
-        }
-        if self.stream_gate.q.val() && self.stream_idle.val() {
-            self.stream_gate.d.next = false;
-            self.stream.d.next = true;
-            self.more_words.next = true;
-            self.amount.next = self.eleven.val();
-        }
-        if self.stream.q.val() && self.last_word.val() {
-            self.stream.d.next = false;
-            self.norm_gate.d.next = true;
-        }
-        if self.norm_gate.q.val() {
-            if !self.norm_used.val() {
-                self.norm_gate.d.next = false;
-                self.starting.d.next = true;
-            } else if self.norm_idle.val() {
-                self.norm_gate.d.next = false;
-                self.norm.d.next = true;
-                self.more_words.next = true;
-                self.amount.next = self.four.val();
-            }
-        }
-        if self.norm.q.val() && self.last_word.val() {
-            self.norm.d.next = false;
-            self.starting.d.next = true;
-        }
-        if self.starting.q.val() && (!self.serial_used.val() || self.norm_idle.val()) {
-            self.starting.d.next = false;
-            self.start_r.d.next = true;
-            if self.head.source.val() == 1 {
-                self.taking.d.next = true;
-            } else {
-                self.next_op.next = true;
-            }
-        }
-        self.blocks.known.next = self.taking.q.val() && self.input_done.val();
-        if self.taking.q.val() && self.input_done.val() {
-            self.taking.d.next = false;
-            self.next_op.next = true;
-        }
+        self.walker_gate.d.next =
+            (self.decoded.val() && (self.opcode.val() == 1)) || (self.walker_gate.q.val() && !self.walker_open.val());
+        self.walk.d.next = self.walks.val() || (self.walk.q.val() && !self.last_word.val());
+        self.gate.d.next = (self.walk.q.val() && self.last_word.val()) || (self.gate.q.val() && !self.ready.val());
+        self.offering.d.next = (self.gate.q.val() && self.ready.val() && (self.head.source.val() == 0))
+            || (self.offering.q.val() && !self.taken.val());
+        self.stream_gate.d.next = (self.gate.q.val() && self.ready.val() && !(self.head.source.val() == 0))
+            || (self.offering.q.val() && self.taken.val())
+            || (self.stream_gate.q.val() && !self.stream_idle.val());
+        self.stream.d.next = self.streams.val() || (self.stream.q.val() && !self.last_word.val());
+        self.norm_gate.d.next = (self.stream.q.val() && self.last_word.val())
+            || (self.norm_gate.q.val() && self.norm_used.val() && !self.norm_idle.val());
+        self.norm.d.next = self.norms.val() || (self.norm.q.val() && !self.last_word.val());
+        self.starting.d.next = (self.norm_gate.q.val() && !self.norm_used.val())
+            || (self.norm.q.val() && self.last_word.val())
+            || (self.starting.q.val() && !self.starts.val());
+        self.start_r.d.next = self.starts.val();
+        self.taking.d.next =
+            (self.starts.val() && (self.head.source.val() == 1)) || (self.taking.q.val() && !self.input_done.val());
+        self.blocks.known.next = self.known.val();
 
         // A Fill step.
-        if self.fill_gate.q.val() && self.fill_idle.val() {
-            self.fill_gate.d.next = false;
-            self.filling.d.next = true;
-            self.more_words.next = true;
-        }
-        if self.filling.q.val() && self.last_word.val() {
-            self.filling.d.next = false;
-            self.fill_start_r.d.next = true;
-            self.next_op.next = true;
-        }
-        if self.ending.q.val() && self.quiet.val() && self.fill_idle.val() {
-            self.ending.d.next = false;
-            self.awake.d.next = false;
-        }
+        self.fill_gate.d.next =
+            (self.decoded.val() && (self.opcode.val() == 2)) || (self.fill_gate.q.val() && !self.fill_idle.val());
+        self.filling.d.next = self.fills.val() || (self.filling.q.val() && !self.last_word.val());
+        self.fill_start_r.d.next = self.filled.val();
 
-        if self.more_words.val() {
+        // Words to ask for.
+        self.amount.next = self.two.val();
+        if self.walks.val() || self.norms.val() {
+            self.amount.next = self.four.val();
+        }
+        if self.streams.val() {
+            self.amount.next = self.eleven.val();
+        }
+        if self.wakes.val()
+            || self.adds.val()
+            || self.walks.val()
+            || self.streams.val()
+            || self.norms.val()
+            || self.fills.val()
+        {
             self.wanted.d.next = self.amount.val();
             self.due.d.next = self.amount.val();
         }
         if self.next_op.val() {
-            self.op.d.next = true;
             self.wanted.d.next = self.one.val();
             self.due.d.next = self.one.val();
             self.count.d.next = self.zero.val();
         }
-        if self.asking.val() && (self.pc.q.val() > self.top_word.val()) {
-            self.refuse.next = true;
+
+        // What is wrong.
+        self.foreign.next = self.header.q.val() && self.last_word.val() && self.wrong.q.val();
+        self.illegal.next = self.decoded.val() && (self.opcode.val() > self.four.val());
+        self.lost.next = self.asking.val() && (self.pc.q.val() > self.top_word.val());
+        self.errors.next = self.zero.val();
+        if self.foreign.val() {
+            self.errors.next = self.bad_core.val();
+        }
+        if self.illegal.val() {
+            self.errors.next = self.bad_step.val();
+        }
+        if self.lost.val() || self.outside.q.val() {
             self.errors.next = self.bad_address.val();
         }
-        if self.outside.q.val() {
-            self.errors.next = self.bad_address.val();
-        }
+        self.refuse.next = self.foreign.val() || self.illegal.val() || self.lost.val();
+        self.refused.d.next = self.refuse.val() || self.refused.q.val();
         if self.refuse.val() || self.reset.val() {
             self.header.d.next = false;
             self.op.d.next = false;
@@ -270,7 +225,6 @@ impl Logic for Fetch {
             self.fill_gate.d.next = false;
             self.filling.d.next = false;
             self.ending.d.next = false;
-            self.refused.d.next = true;
             self.wanted.d.next = self.zero.val();
         }
         if !self.awake.q.val() {
