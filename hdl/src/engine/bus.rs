@@ -108,12 +108,6 @@ block! {
         }
         locals {
             stream: Flag<Local>,
-            idle: Flag<Local>,
-            background: Sig<Local, U>,
-            element_address: Sig<Local, U>,
-            reads: Sig<Local, U>,
-            stores: Sig<Local, U>,
-            none: Const<U>,
             element_now: Sig<Local, S>,
             element: Vec<Const<U>>,
             part_bits: Const<U>,
@@ -163,12 +157,6 @@ impl Bus {
             part_2: Reg::new(part),
             part_3: Reg::new(part),
             stream: Flag::default(),
-            idle: Flag::default(),
-            background: Sig::new(s.m_bits),
-            element_address: Sig::new(s.m_bits),
-            reads: Sig::new(s.m_bits),
-            stores: Sig::new(s.m_bits),
-            none: Const::natural(0),
             element_now: Sig::new(s.width),
             element: (0..s.group)
                 .map(|n| Const::natural((n * 32 / s.group) as u64))
@@ -198,30 +186,22 @@ impl Logic for Bus {
         self.memory.enable.next =
             self.stream.val() || self.fetch_request.val() || self.fill_request.val() || self.load.val();
         self.memory.write.next = self.state_store.val() || self.load.val();
-        // Three pairs, each 0 when it is not meant, joined by or: a choice from six costs nearly twice the gates.
-        self.idle.next = !self.stream.val() && !self.fetch_request.val();
-        self.background.next = self.none.val();
-        if self.fetch_request.val() && !self.stream.val() {
-            self.background.next = self.fetch_address.val();
-        } else if self.idle.val() && !self.load.val() {
-            self.background.next = self.fill_address.val();
-        }
-        self.element_address.next = (self.operand_address.val() >> self.part_bits.val().index()).into();
-        self.reads.next = self.none.val();
-        if self.operand_request.val() && !self.state_store.val() {
-            self.reads.next = self.element_address.val();
-        } else if self.addend_request.val() && !self.state_store.val() {
-            self.reads.next = self.addend_address.val();
-        }
-        self.stores.next = self.none.val();
-        if self.state_store.val() {
-            self.stores.next = self.state_address.val();
-        } else if self.idle.val() && self.load.val() {
-            self.stores.next = self.load_address.val();
-        }
-        self.memory.address.next = ((self.background.val() | self.reads.val()) | self.stores.val()).into();
         self.memory.data.next = self.load_data.val();
+        self.memory.address.next = self.fill_address.val();
+        if self.load.val() {
+            self.memory.address.next = self.load_address.val();
+        }
+        if self.fetch_request.val() {
+            self.memory.address.next = self.fetch_address.val();
+        }
+        if self.addend_request.val() {
+            self.memory.address.next = self.addend_address.val();
+        }
+        if self.operand_request.val() {
+            self.memory.address.next = (self.operand_address.val() >> self.part_bits.val().index()).into();
+        }
         if self.state_store.val() {
+            self.memory.address.next = self.state_address.val();
             self.memory.data.next = unsigned_cast_of(self.state_data);
         }
         self.fetch_1.d.next = self.fetch_request.val() && !self.stream.val();

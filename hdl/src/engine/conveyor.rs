@@ -47,7 +47,7 @@
 mod build;
 
 use crate::block;
-use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
+use crate::number::{Const, Flag, S, Sig, U};
 use crate::register::Reg;
 use rust_hdl::prelude::*;
 
@@ -156,9 +156,9 @@ block! {
             shift_r: Reg<bool>,
             scan_r: Reg<bool>,
             row_begin_r: Reg<bool>,
-            word: Reg<U>,
+            word: Reg<S>,
             /// The same a cycle later, where words are taken in even cycles.
-            word_late: Reg<U>,
+            word_late: Reg<S>,
             /// valid, row_last, pass_last, last.
             flags_1: Reg<U>,
             flags_3: Reg<U>,
@@ -176,13 +176,6 @@ block! {
             mask: Sig<Local, U>,
             ones: Const<U>,
             shown: Sig<Local, U>,
-            other_word: Sig<Local, U>,
-            others_not: Sig<Local, U>,
-            from_array: Sig<Local, U>,
-            from_sums: Sig<Local, U>,
-            in_wide: Sig<Local, S>,
-            sum_word: Sig<Local, S>,
-            ones_word: Const<U>,
             zero: Const<U>,
             odd: Const<bool>,
             first_beat: Const<U>,
@@ -319,26 +312,16 @@ impl Logic for Conveyor {
             self.column.d.next = self.zero.val();
         }
 
-        // Two gates a bit: array and sums are told apart by all ones or 0 in the place of input and count.
-        self.in_wide.next = self.in_word.val();
-        self.sum_word.next = self.scan_word.val();
-        self.other_word.next = unsigned_cast_of(self.in_wide);
-        if self.source_r.q.val() == 0 {
-            self.other_word.next = self.ones_word.val();
-        }
-        if self.source_r.q.val() == 2 {
-            self.other_word.next = self.zero.val();
-        }
-        if self.source_r.q.val() == 3 {
-            self.other_word.next = self.tokens.val();
-        }
-        self.from_array.next = (unsigned_cast_of(self.array_word) & self.other_word.val()).into();
-        self.others_not.next = (!self.other_word.val()).into();
-        self.from_sums.next = (unsigned_cast_of(self.sum_word) & self.others_not.val()).into();
         if self.turn.val() {
-            self.word.d.next = self.other_word.val();
-            if !self.source_r.q.val().get_bit(0) {
-                self.word.d.next = (self.from_array.val() | self.from_sums.val()).into();
+            self.word.d.next = self.array_word.val();
+            if self.source_r.q.val() == 1 {
+                self.word.d.next = self.in_word.val();
+            }
+            if self.source_r.q.val() == 2 {
+                self.word.d.next = self.scan_word.val();
+            }
+            if self.source_r.q.val() == 3 {
+                self.word.d.next = self.tokens.val().into();
             }
         } else {
             self.word_late.d.next = self.word.q.val();
@@ -391,9 +374,9 @@ impl Logic for Conveyor {
         self.scan_column.next = self.column.q.val();
         self.row_begin.next = self.row_begin_r.q.val();
         self.pushed.next = self.flags_1.q.val().get_bit(0);
-        self.entry_word.next = self.word_late.q.val().into();
+        self.entry_word.next = self.word_late.q.val();
         if self.odd.val() {
-            self.entry_word.next = self.word.q.val().into();
+            self.entry_word.next = self.word.q.val();
         }
         self.entry_valid.next = self.shown.val().get_bit(0);
         self.entry_row_last.next = self.shown.val().get_bit(1);
