@@ -16,8 +16,9 @@
 //! | busy | 1 | 3, 4 | slot 0, slot 1 multiplies in the first block (statistics: P products) |
 //!
 //! A pass captures over what the chain still holds: the user shifts all he wants before the next pass's `captured` less the block count + 2.
-//! A word written at cycle t is seen by pairs issued at t and later, not by those issued at t − 3 and before; a word that a pair issued at
-//! t − 1 (slot 1: t − 2) fetches must not be written at t (the model stops the simulation).
+//! A word written at cycle t is seen by pairs issued at t − r and later (r = 0 with a register in front of the writes, on ECP5, else 1), not by those
+//! issued at t − 3 − r and before; a word that a pair issued at t − 1 − r (slot 1: t − 2 − r) fetches must not be written at t (the model stops the
+//! simulation).
 //! Sums are exact modulo 2^A; A ≥ 2W, chosen by the user so that no sum overflows.
 //!
 //! **Stages**, for the first block (s = [`ArrayConfig::sum_stage`]):
@@ -216,6 +217,9 @@ impl Array {
     #[inline(always)]
     fn edge(&mut self) -> bool {
         let drained = self.drain();
+        if !self.config.write_register() {
+            self.see_writes();
+        }
         let multiplied = self.multiply();
         let took = self.take();
         if drained || multiplied || took {
@@ -286,6 +290,19 @@ impl Array {
         mac
     }
 
+    /// The bank writes at the ports.
+    #[inline(always)]
+    fn see_writes(&mut self) {
+        self.write.lanes = 0;
+        for (l, flag) in self.bank_write.iter().enumerate() {
+            self.write.lanes |= (flag.val() as u128) << l;
+        }
+        self.write.address = self.bank_address.val().index();
+        for (word, data) in self.write.data.iter_mut().zip(&self.bank_data) {
+            *word = data.val().get() as i32;
+        }
+    }
+
     /// Bank writes and new inputs.
     #[inline(always)]
     fn take(&mut self) -> bool {
@@ -296,13 +313,10 @@ impl Array {
             self.banks[address * self.config.lanes + lane] = data[lane % self.config.groups];
             left &= left - 1;
         }
-        self.write.lanes = 0;
-        for (l, flag) in self.bank_write.iter().enumerate() {
-            self.write.lanes |= (flag.val() as u128) << l;
-        }
-        self.write.address = self.bank_address.val().index();
-        for (word, data) in self.write.data.iter_mut().zip(&self.bank_data) {
-            *word = data.val().get() as i32;
+        if self.config.write_register() {
+            self.see_writes();
+        } else {
+            self.write.lanes = 0;
         }
         let Issue {
             reset,

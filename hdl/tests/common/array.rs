@@ -77,8 +77,9 @@ impl Traffic {
         let c = self.config;
         let r = &mut self.r;
         m.reset.next = n == 0;
-        // Writes of two cycles ago are in the banks.
-        while let Some((_, lanes, at, data)) = self.writes.pop_front_if(|w| w.0 + 2 <= n) {
+        // Writes of the cycle before (with a register: two before) are in the banks.
+        let late = c.write_register() as usize;
+        while let Some((_, lanes, at, data)) = self.writes.pop_front_if(|w| w.0 + 1 + late <= n) {
             for l in (0..c.lanes).filter(|l| lanes >> l & 1 == 1) {
                 self.banks[l][at] = data[l % c.groups];
             }
@@ -101,14 +102,14 @@ impl Traffic {
         }
         // Operands, also when nobody asked.
         (m.x_even.next, m.x_odd.next) = (S::new(number(r, c.width)), S::new(number(r, c.width)));
-        // A write must keep off the word that is fetched when it arrives, a cycle from now.
+        // A write must keep off the word that is fetched when it arrives.
         let fetched = |p: &Pair, cycle: usize| match cycle - p.at {
             2 => Some(2 * p.row),
             3 => Some(2 * p.row + 1),
             _ => None,
         };
         let at = r.random_range(0..c.bank_depth);
-        let hazard = self.pairs.iter().any(|p| fetched(p, n + 1) == Some(at));
+        let hazard = self.pairs.iter().any(|p| fetched(p, n + late) == Some(at));
         let lanes = r.random::<u128>() & r.random::<u128>() & ((1u128 << c.lanes) - 1);
         let lanes = if hazard { 0 } else { lanes };
         for (l, flag) in m.bank_write.iter_mut().enumerate() {

@@ -100,6 +100,11 @@ impl ArrayConfig {
         self.target == Target::Ecp5
     }
 
+    /// A register between the ports and the first block's bank writes: many lanes stand far away.
+    pub fn write_register(&self) -> bool {
+        self.target == Target::Ecp5
+    }
+
     /// A register between multiplier and accumulator: `MULT18X18D` answers late, and stands far away.
     pub(in crate::engine) fn product_register(&self) -> bool {
         self.target == Target::Ecp5

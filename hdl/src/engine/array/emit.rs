@@ -44,26 +44,38 @@ impl Array {
             let n = lanes.len();
             let flags: Vec<String> = lanes.clone().rev().map(|l| format!("bank_write${l}")).collect();
             // Writes go to a block as late as its addresses: the flags wait for that.
-            let (wait, flags) = (n * (b + 1), flags.join(", "));
-            let delayed = match b {
-                0 => format!("{{{flags}}}"),
-                _ => format!("{{writes_{b}[{}:0], {flags}}}", n * b - 1),
+            let (waits, flags) = (b + config.write_register() as usize, flags.join(", "));
+            let delayed = match waits {
+                0 | 1 => format!("{{{flags}}}"),
+                _ => format!("{{writes_{b}[{}:0], {flags}}}", n * (waits - 1) - 1),
             };
-            let _ = write!(
-                v,
-                "// block {b}\nreg [{d}:0] address_{b} = 0, write_address_{b} = 0;\nreg [{data}:0] write_data_{b} = 0;\nreg signed [{w}:0] x_{b} = 0;\n\
-                 reg [{}:0] writes_{b} = 0;\n",
-                wait - 1
-            );
+            let _ = writeln!(v, "// block {b}\nreg [{d}:0] address_{b} = 0;\nreg signed [{w}:0] x_{b} = 0;");
+            let words = format!("{{{}}}", words.join(", "));
+            let _ = match waits {
+                0 => writeln!(
+                    v,
+                    "wire [{d}:0] write_address_{b} = bank_address;\nwire [{data}:0] write_data_{b} = {words};\nwire [{}:0] writes_{b} = {delayed};",
+                    n - 1
+                ),
+                _ => writeln!(
+                    v,
+                    "reg [{d}:0] write_address_{b} = 0;\nreg [{data}:0] write_data_{b} = 0;\nreg [{}:0] writes_{b} = 0;",
+                    n * waits - 1
+                ),
+            };
             let read = match b {
                 0 => {
                     let _ = write!(
                         v,
                         "always @(posedge clock) begin\n  address_0[0] <= ~pair1;\n  if (pair1) address_0[{d}:1] <= row1;\n  \
-                         x_0 <= mac2 ? (first2 ? x_even : second) : 0;\n  write_address_0 <= bank_address;\n  write_data_0 <= {{{}}};\n  \
-                         writes_0 <= {delayed};\nend\n",
-                        words.join(", ")
+                         x_0 <= mac2 ? (first2 ? x_even : second) : 0;\nend\n"
                     );
+                    if waits > 0 {
+                        let _ = writeln!(
+                            v,
+                            "always @(posedge clock) begin\n  write_address_0 <= bank_address;\n  write_data_0 <= {words};\n  writes_0 <= {delayed};\nend"
+                        );
+                    }
                     "mac2".into()
                 }
                 _ => {
@@ -103,7 +115,8 @@ impl Array {
         let config = &self.config;
         let (name, _) = lane::module(config);
         let (each, width) = (config.lanes_per_cell() as usize, config.width as usize);
-        let (s, a, wait) = (config.sum_stage(), config.acc_bits - 1, lanes.len() * b);
+        let waits = b + config.write_register() as usize;
+        let (s, a, wait) = (config.sum_stage(), config.acc_bits - 1, lanes.len() * waits.saturating_sub(1));
         let mut v = String::new();
         for l in lanes.clone().step_by(each) {
             let data: Vec<String> = (l..l + each)
