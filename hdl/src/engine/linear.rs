@@ -203,7 +203,7 @@ impl Logic for Linear {
         self.total_high.next = (self.word_high.val() + self.addend_high.val()).into();
         // E + offset in 8 bits, two's complement like the offset: below 0 only with a negative offset, above 63 only without.
         self.ranged.next = (self.exponent.val() + self.offset.val()).into();
-        self.clamped.next = self.ranged.val().into();
+        self.clamped.next = self.ranged.val();
         if self.offset.val().get_bit(7) {
             if self.ranged.val().get_bit(7) {
                 self.clamped.next = self.least.val();

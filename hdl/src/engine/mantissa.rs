@@ -171,7 +171,7 @@ impl Logic for Mantissa {
         self.minimum_r.d.next = self.minimum.val();
         self.whole_r.d.next = self.whole.val();
         self.parity_r.d.next = self.parity.val();
-        self.base_r.d.next = self.base.val().into();
+        self.base_r.d.next = self.base.val();
         self.down.next = (self.fraction_bits.val() - self.bits.val()).into();
         self.coarse.d.next = (self.down.val() & self.twelve.val()).into();
         self.fine.d.next = (self.down.val() & self.three.val()).into();
@@ -212,7 +212,7 @@ impl Logic for Mantissa {
         self.words.read_enable.next = self.fetch.val();
         self.words.read_address.next = self.address.q.val();
         self.words.write_enable.next = self.table_write.val();
-        self.words.write_address.next = self.table_address.val().into();
+        self.words.write_address.next = self.table_address.val();
         self.words.write_data.next = self.table_data.val();
         self.word.next = self.words.read_data.val();
     }

@@ -257,7 +257,7 @@ impl Logic for Norm {
         self.opens.next = self.complete.q.val() && !self.working_r.q.val();
         self.finish.next = self.scaling_r.q.val() && self.q_valid.val() && self.q_second.val() && self.q_row_last.val();
         if self.start.val() && self.norm.val() {
-            self.width_r.d.next = self.cols.val().into();
+            self.width_r.d.next = self.cols.val();
         }
 
         // Rows unfinished, counted where they enter.
@@ -332,7 +332,7 @@ impl Logic for Norm {
         self.element_r.d.next = self.issue.val();
         self.element_last_r.d.next = self.scales.q.val() && self.at_end.q.val();
         if self.issue.val() {
-            self.next.d.next = self.after.val().into();
+            self.next.d.next = self.after.val();
             if self.at_end.q.val() {
                 self.next.d.next = self.naught.val();
                 self.epsilon.d.next = self.squares.q.val();
@@ -372,17 +372,17 @@ impl Logic for Norm {
             self.centred.d.next = self.naught.val();
         }
         if self.opens.val() || self.done.val() {
-            self.gamma_pointer.d.next = self.parameters.val().into();
+            self.gamma_pointer.d.next = self.parameters.val();
         }
         self.gammas.read_enable.next = self.working_r.q.val();
         self.gammas.read_address.next = self.gamma_pointer.q.val();
         self.betas.read_enable.next = self.working_r.q.val();
         self.betas.read_address.next = self.beta_pointer.q.val();
         self.gammas.write_enable.next = self.parameter_write.val();
-        self.gammas.write_address.next = self.parameter_address.val().into();
+        self.gammas.write_address.next = self.parameter_address.val();
         self.gammas.write_data.next = self.parameter_gamma.val();
         self.betas.write_enable.next = self.parameter_write.val();
-        self.betas.write_address.next = self.parameter_address.val().into();
+        self.betas.write_address.next = self.parameter_address.val();
         self.betas.write_data.next = self.parameter_beta.val();
 
         if self.reset.val() {

@@ -166,7 +166,7 @@ impl Logic for Serial {
         dff_setup!(self, clock, operand_pointer, result_pointer, exponent_r);
         clock!(self, clock, operands, exponents, entered);
         self.entered.reset.next = self.reset.val();
-        self.g_start.next = self.g.val().into();
+        self.g_start.next = self.g.val();
         self.reads.next = (self.read.val() | self.half.val()).into();
 
         self.operands.read_enable.next = self.calcium.val() || self.normalise.val();
@@ -186,7 +186,7 @@ impl Logic for Serial {
         // A row's E is read while its words are in the front; the pointer moves behind its last word's reading.
         self.entered.d.next = self.entry_row_last.val() && self.normalise.val();
         self.exponents.read_enable.next = self.normalise.val();
-        self.exponents.read_address.next = self.result_pointer.q.val().into();
+        self.exponents.read_address.next = self.result_pointer.q.val();
         self.exponent_r.d.next = self.exponents.read_data.val();
         self.exponent.next = self.exponent_r.q.val();
 
@@ -194,7 +194,7 @@ impl Logic for Serial {
         self.operands.write_address.next = self.result_pointer.q.val();
         self.operands.write_data.next = self.word.val();
         self.exponents.write_enable.next = self.result.val() && !self.power.val();
-        self.exponents.write_address.next = self.result_pointer.q.val().into();
+        self.exponents.write_address.next = self.result_pointer.q.val();
         self.exponents.write_data.next = self.result_exponent.val();
         if self.result.val() || self.entered.q.val() {
             self.result_pointer.d.next = (self.result_pointer.q.val() + 1).into();

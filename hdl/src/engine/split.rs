@@ -124,7 +124,7 @@ impl Split {
         } else {
             0
         };
-        let entered = word & (1 << (self.word.width() - 1)) - 1 | word & 1 << BITS;
+        let entered = word & ((1 << (self.word.width() - 1)) - 1) | word & 1 << BITS;
         let mut pick = |taken: bool, part: u64, field: u64| {
             if taken || shifts || self.load.val() {
                 let part = if taken { part } else { 0 };

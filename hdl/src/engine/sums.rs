@@ -163,7 +163,7 @@ impl Logic for Sums {
             self.stored.d.next = self.pointer.q.val();
             self.pointer.d.next = (self.pointer.q.val() + 1).into();
             if self.last_1.q.val() {
-                self.pointer.d.next = self.base.val().into();
+                self.pointer.d.next = self.base.val();
                 self.first_row.d.next = false;
             }
         }
@@ -187,7 +187,7 @@ impl Logic for Sums {
         self.memory.write_address.next = self.stored.q.val();
         self.memory.write_data.next = self.renewed.q.val();
         if self.start.val() {
-            self.pointer.d.next = self.base.val().into();
+            self.pointer.d.next = self.base.val();
             self.first_row.d.next = self.fresh.val();
         }
         self.sum_valid.next = self.valid_3.q.val();

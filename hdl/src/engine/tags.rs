@@ -29,6 +29,7 @@ use rust_hdl::prelude::*;
 pub const LATENCY: usize = 10;
 
 /// See the module's text.
+#[derive(Default)]
 pub struct Tags {
     /// Rising edge.
     pub clock: Signal<In, Clock>,
@@ -69,31 +70,6 @@ pub struct Tags {
     activity: Activity,
 }
 
-impl Default for Tags {
-    fn default() -> Self {
-        Tags {
-            clock: Signal::default(),
-            reset: Flag::default(),
-            valid: Flag::default(),
-            row_last: Flag::default(),
-            second: Flag::default(),
-            last: Flag::default(),
-            at_1_valid: Flag::default(),
-            at_2_row_last: Flag::default(),
-            at_2_second: Flag::default(),
-            at_5_second: Flag::default(),
-            at_6_valid: Flag::default(),
-            at_6_row_last: Flag::default(),
-            at_6_second: Flag::default(),
-            out_valid: Flag::default(),
-            out_row_last: Flag::default(),
-            out_second: Flag::default(),
-            out_last: Flag::default(),
-            stages: 0,
-            activity: Activity::default(),
-        }
-    }
-}
 
 impl Tags {
     #[inline(always)]

@@ -358,7 +358,7 @@ impl Logic for Tail {
         self.layer_norm.second_begins.next = self.unit.second_begins.val();
         self.layer_norm.second_row_last.next = self.unit.second_last.val();
         self.layer_norm.done.next = self.unit.done.val();
-        self.norm_word.next = self.unit.q.val().into();
+        self.norm_word.next = self.unit.q.val();
         self.norm_valid.next = self.layer_norm.valid.val();
         self.norm_row_last.next = self.layer_norm.row_last.val();
         self.norm_last.next = self.layer_norm.last.val();
@@ -414,8 +414,8 @@ impl Logic for Tail {
             self.tap_power_data.next = self.unit.word.val();
         }
         self.tap_normalise_valid.next = self.valid.q.val() && self.normalise.q.val();
-        self.tap_normalise_data.next = self.word.q.val().into();
+        self.tap_normalise_data.next = self.word.q.val();
         self.tap_norm_valid.next = self.layer_norm.valid.val();
-        self.tap_norm_data.next = self.unit.q.val().into();
+        self.tap_norm_data.next = self.unit.q.val();
     }
 }

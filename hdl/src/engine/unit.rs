@@ -416,7 +416,7 @@ impl Logic for Unit {
         if self.working.val() {
             self.add.next = self.tags.at_6_valid.val() && self.tags.at_6_second.val() && self.squaring.val();
         }
-        self.sum_low.next = unsigned_cast_of(self.sum).into();
+        self.sum_low.next = unsigned_cast_of(self.sum);
         self.sum_above.next = (unsigned_cast_of(self.sum) >> self.by_32.val().index()).into();
         self.sum_high.next = self.sum_above.val();
         // The bit above is never set while something is added; as an operand it keeps the carry inside the chain.
@@ -427,13 +427,13 @@ impl Logic for Unit {
         self.total.next =
             (((self.above_low.val() << self.by_32.val().index()) | self.low.q.val()) + self.sum_low.val()).into();
         self.carry.d.next = self.total.val().get_bit(32);
-        self.epsilon_high.next = unsigned_cast_of(self.gamma).into();
+        self.epsilon_high.next = unsigned_cast_of(self.gamma);
         self.operand_high.d.next = unsigned_cast_of(self.sum_high);
         if self.squaring.val() && self.tags.at_6_row_last.val() {
             self.operand_high.d.next = self.epsilon_high.val();
         }
         if self.add.val() {
-            self.low.d.next = self.total.val().into();
+            self.low.d.next = self.total.val();
         }
         if self.clear_low.q.val() {
             self.low.d.next = self.naught.val();

@@ -166,7 +166,7 @@ impl Driver {
         }
         let pace = if step.slow { 4 } else { 2 };
         let waits = step.norm.is_some() && self.column == 0 && !t.norm_ready.val();
-        if n < self.from || (n - self.from) % pace != 0 || waits || self.rng.random_range(0..6) == 0 {
+        if n < self.from || !(n - self.from).is_multiple_of(pace) || waits || self.rng.random_range(0..6) == 0 {
             return;
         }
         let (word, cols) = (step.rows[self.row][self.column], step.rows[self.row].len());

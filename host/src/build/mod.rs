@@ -116,7 +116,7 @@ pub fn build(
     let nextpnr = tools.get(board.family.tool())?;
 
     let mut stages = Vec::new();
-    let stage = progress.stage("synthesis");
+    progress.stage("synthesis");
     let synthesis = synth::Synthesis {
         sources: &design,
         top,
@@ -128,7 +128,6 @@ pub fn build(
         stage: "synthesis".into(),
         seconds: netlist.seconds,
     });
-    drop(stage);
     stopped(folder)?;
 
     progress.stage("place and route");

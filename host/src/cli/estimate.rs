@@ -73,7 +73,7 @@ impl Estimate {
         serde_json::json!({
             "core": core.name, "tokens": tokens, "cycles": time.cycles, "slots": time.utilisation(),
             "tokens_per_second": tokens as f64 * self.freq * 1e6 / time.cycles as f64,
-            "simulated_cycles": run.map(|r| cycles(r)),
+            "simulated_cycles": run.map(cycles),
         })
     }
 

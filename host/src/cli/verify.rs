@@ -70,7 +70,7 @@ impl Verify {
         if !self.core.is_empty() {
             let (image, set) = (workspace.image()?, workspace.dataset()?);
             let inputs = sequences(&set.test, self.counts.most());
-            return engine::whole_model(&self.core, &image, &set.test, &inputs, self.counts, seed, to, report);
+            return engine::whole_model(&self.core, &image, &set.test, (&inputs, self.counts), seed, to, report);
         }
         let (image, inputs) = if self.random {
             random_project(&workspace, self.counts.most())?
