@@ -220,7 +220,7 @@ fn a_program_that_contradicts_itself_or_the_core() {
     );
     says(
         refused(|r| {
-            r.source = Source::Sums;
+            (r.source, r.stream.slow) = (Source::Sums, false);
             r.stream.sums = Some(Sums {
                 base: 0,
                 of: Summed::Nothing,
