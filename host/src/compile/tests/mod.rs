@@ -148,8 +148,8 @@ fn the_tasks_run_on_the_described_cores() {
             weight_bits: core.width,
             phi_index_bits: 8,
             power_mantissa_bits: if core.width == 8 { 4 } else { 3 },
-            reciprocal_mantissa_bits: if core.width == 8 { 8 } else { 6 },
-            rsqrt_mantissa_bits: if core.width == 8 { 8 } else { 6 },
+            reciprocal_mantissa_bits: 6,
+            rsqrt_mantissa_bits: 6,
             ..Default::default()
         };
         let mut rng = ChaCha8Rng::seed_from_u64(5);
