@@ -31,6 +31,7 @@
 //! cycle(&mut s);
 //! s.start.next = false;
 //! cycle(&mut s);
+//! cycle(&mut s);                                                                          // E comes through a register
 //! assert_eq!((s.operand.val().get(), s.exponent.val().get()), (20000, 3));
 //! ```
 
