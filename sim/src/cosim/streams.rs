@@ -142,6 +142,20 @@ pub struct StreamOptions {
     pub time_limit: Duration,
 }
 
+impl StreamOptions {
+    /// Refuses a probability that is none, and 1, with which nothing would ever move.
+    pub(crate) fn check(&self) -> Result<()> {
+        if (0.0..1.0).contains(&self.stall) {
+            return Ok(());
+        }
+        Err(Error::Unsupported {
+            item: "stall probability".into(),
+            expected: "0 or more and less than 1".into(),
+            found: self.stall.to_string(),
+        })
+    }
+}
+
 impl Default for StreamOptions {
     fn default() -> Self {
         StreamOptions {
@@ -249,13 +263,7 @@ impl VerilatedCore {
                 found: format!("{} words in {} beats", input.words.len(), input.count),
             });
         }
-        if !(0.0..1.0).contains(&options.stall) {
-            return Err(Error::Unsupported {
-                item: "stall probability".into(),
-                expected: "0 or more and less than 1".into(),
-                found: options.stall.to_string(),
-            });
-        }
+        options.check()?;
         let work = tempfile::tempdir().map_err(Error::io("create", "a temporary folder"))?;
         let (sent, received) = (work.path().join("in"), work.path().join("out"));
         let bytes: Vec<u8> = input.words.iter().flat_map(|w| w.to_le_bytes()).collect();

@@ -115,13 +115,7 @@ fn beat(bytes: &[u8; 8]) -> OutBeat {
 
 /// A folder with the harness's input file.
 fn prepared(bytes: &[u8], options: &StreamOptions) -> Result<tempfile::TempDir> {
-    if !(0.0..1.0).contains(&options.stall) {
-        return Err(Error::Unsupported {
-            item: "stall probability".into(),
-            expected: "0 or more and less than 1".into(),
-            found: options.stall.to_string(),
-        });
-    }
+    options.check()?;
     let work = tempfile::tempdir().map_err(Error::io("create", "a temporary folder"))?;
     let sent = work.path().join("in");
     std::fs::write(&sent, bytes).map_err(Error::io("write", &sent))?;
