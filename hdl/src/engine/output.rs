@@ -37,6 +37,16 @@ use rust_hdl::prelude::*;
 /// Words a block RAM of 16-bit words holds at least.
 const DEPTH: usize = 256;
 
+/// Places of the queue of an output whose words are promised in groups.
+fn depth(group: usize) -> usize {
+    DEPTH.max((2 * group).next_power_of_two())
+}
+
+/// Promises up to which `room` is given.
+pub fn most(group: usize) -> usize {
+    depth(group) - group
+}
+
 block! {
     /// See the module's text.
     pub struct Output {
@@ -87,7 +97,7 @@ impl Output {
     /// Words of `bits`, promised in groups of at most `group`.
     pub fn new(group: usize, bits: u32) -> Result<Self> {
         check::range("output.group", group, 1, DEPTH / 2 + 2)?;
-        let depth = DEPTH.max((2 * group).next_power_of_two());
+        let depth = depth(group);
         let count = natural_bits(depth as u64);
         Ok(Output {
             clock: Signal::default(),
@@ -111,7 +121,7 @@ impl Output {
             one: Const::natural(1),
             less: Const::natural((1 << count) - 1),
             zero: Const::natural(0),
-            most: Const::natural((depth - group) as u64),
+            most: Const::natural(most(group) as u64),
             activity: Default::default(),
         })
     }

@@ -54,7 +54,7 @@ use crate::register::Reg;
 use rust_hdl::prelude::*;
 
 /// Results of the layer norm that may wait before it is held.
-const WAITING: usize = 2;
+pub const WAITING: usize = 2;
 
 block! {
     /// See the module's text.
