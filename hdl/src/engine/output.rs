@@ -38,7 +38,7 @@ use rust_hdl::prelude::*;
 const DEPTH: usize = 256;
 
 /// Places of the queue of an output whose words are promised in groups.
-fn depth(group: usize) -> usize {
+pub fn depth(group: usize) -> usize {
     DEPTH.max((2 * group).next_power_of_two())
 }
 
