@@ -122,7 +122,12 @@ fn the_estimate_of_many_layers_is_exact() {
         assert_eq!((told.cycles, slots), (host.busy_cycles, host.slots));
         for step in &told.steps {
             let before = if step.step == 0 { told.before } else { 0 };
-            assert_eq!(step.cycles + before, host.steps[&(step.step as u64)], "step {}", step.step);
+            assert_eq!(
+                step.cycles + before,
+                host.steps[&(step.step as u64)],
+                "step {}",
+                step.step
+            );
         }
     }
     assert!(beats.iter().all(|&n| n > 0), "{beats:?}");

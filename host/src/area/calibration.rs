@@ -17,7 +17,11 @@ pub fn file(family: Family) -> Result<(&'static str, &'static str)> {
             "constraints/calibration/ecp5.json",
             include_str!("../../../constraints/calibration/ecp5.json"),
         )),
-        Family::Gowin => Err(Error::field("board", "one whose family is calibrated: iCE40 or ECP5", "Gowin")),
+        Family::Gowin => Err(Error::field(
+            "board",
+            "one whose family is calibrated: iCE40 or ECP5",
+            "Gowin",
+        )),
     }
 }
 
@@ -76,7 +80,11 @@ impl Calibration {
     /// The board that a core was measured on, by its sizes.
     pub fn board_of(core: &EngineConfig) -> Result<Option<Board>> {
         for family in [Family::Ice40, Family::Ecp5] {
-            if let Some(design) = Calibration::of(family)?.designs.iter().find(|d| d.core.id() == core.id()) {
+            if let Some(design) = Calibration::of(family)?
+                .designs
+                .iter()
+                .find(|d| d.core.id() == core.id())
+            {
                 return Board::find(&design.board).map(Some);
             }
         }

@@ -20,8 +20,22 @@ use std::collections::{BTreeMap, BTreeSet};
 const TERMS: usize = 4;
 /// Blocks with a row of their own.
 const NAMED: [&str; 16] = [
-    "array", "bank_port", "best", "bus", "conveyor", "fetch", "fill", "front", "intake", "sink", "store", "tail", "walker", "x_memory",
-    "fields", "(wrapper)",
+    "array",
+    "bank_port",
+    "best",
+    "bus",
+    "conveyor",
+    "fetch",
+    "fill",
+    "front",
+    "intake",
+    "sink",
+    "store",
+    "tail",
+    "walker",
+    "x_memory",
+    "fields",
+    "(wrapper)",
 ];
 /// The row of what packing adds.
 pub const PACKING: &str = "packing";
@@ -40,7 +54,12 @@ fn terms(block: &str, core: &EngineConfig) -> [f64; TERMS] {
     match block {
         "array" | PACKING => [1.0, p, if core.width > 8 { p } else { 0.0 }, p * a],
         "bank_port" => [1.0, p, w, bits(core.bank_words)],
-        _ => [1.0, w, a, bits(core.x_words) + bits(core.m_words) + bits(core.bank_words)],
+        _ => [
+            1.0,
+            w,
+            a,
+            bits(core.x_words) + bits(core.m_words) + bits(core.bank_words),
+        ],
     }
 }
 
@@ -78,7 +97,11 @@ impl Model {
     pub fn new(family: Family, designs: &[Design]) -> Result<Model> {
         let logic = logic(family)?;
         if designs.len() < TERMS {
-            return Err(Error::field("calibration", format!("{TERMS} designs or more"), designs.len()));
+            return Err(Error::field(
+                "calibration",
+                format!("{TERMS} designs or more"),
+                designs.len(),
+            ));
         }
         let all: Vec<Blocks> = designs.iter().map(|d| rows(&logic, d)).collect();
         let names: BTreeSet<&String> = all.iter().flat_map(|rows| rows.keys()).collect();
@@ -103,7 +126,10 @@ impl Model {
         let mut blocks = Blocks::new();
         for ((name, cell), c) in &self.coefficients {
             let n: f64 = c.iter().zip(terms(name, core)).map(|(c, t)| c * t).sum();
-            blocks.entry(name.clone()).or_default().insert(cell.to_string(), n.max(0.0));
+            blocks
+                .entry(name.clone())
+                .or_default()
+                .insert(cell.to_string(), n.max(0.0));
         }
         for row in blocks.values_mut() {
             let placed = taken(&self.logic, row);

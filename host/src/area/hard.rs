@@ -10,8 +10,8 @@
 //! ```
 
 use crate::boards::Family;
-use astromorph::engine::config::EngineConfig;
 use astromorph::Result;
+use astromorph::engine::config::EngineConfig;
 use astromorph_hdl::engine::block_ram;
 use astromorph_hdl::engine::memories::{Memory, memories};
 use astromorph_hdl::engine::top::array_config;

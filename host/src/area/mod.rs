@@ -74,6 +74,10 @@ pub fn logic(family: Family) -> Result<Logic> {
             placed: "TRELLIS_COMB",
             takes: [1.0, 2.0],
         }),
-        Family::Gowin => Err(Error::field("board", "one whose family is calibrated: iCE40 or ECP5", "Gowin")),
+        Family::Gowin => Err(Error::field(
+            "board",
+            "one whose family is calibrated: iCE40 or ECP5",
+            "Gowin",
+        )),
     }
 }

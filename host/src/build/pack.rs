@@ -57,7 +57,10 @@ mod tests {
     fn the_table_ends_with_its_last_row() {
         let log = "Info: Packing\nInfo: Device utilisation:\nInfo: \t ICESTORM_LC:    5246/   5280    99%\n\
                    Info: \t SB_PLL40:    0/   1    0%\nInfo: \t SB_MAC16:    8/   8    100%\nInfo: Placed 3 cells\nInfo: A: 3/4\n";
-        assert_eq!(utilisation(log), [("ICESTORM_LC".to_string(), 5246), ("SB_MAC16".to_string(), 8)].into());
+        assert_eq!(
+            utilisation(log),
+            [("ICESTORM_LC".to_string(), 5246), ("SB_MAC16".to_string(), 8)].into()
+        );
         assert!(utilisation("nothing").is_empty());
     }
 }

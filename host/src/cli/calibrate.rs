@@ -72,7 +72,9 @@ impl Entry {
 
 fn file(family: Family) -> Result<&'static str> {
     let (path, _) = crate::area::calibration::file(family)?;
-    path.rsplit('/').next().ok_or_else(|| Error::field("calibration", "a file", path))
+    path.rsplit('/')
+        .next()
+        .ok_or_else(|| Error::field("calibration", "a file", path))
 }
 
 impl Calibrate {
@@ -92,7 +94,9 @@ impl Calibrate {
                 if board.family == family && (self.board.is_empty() || self.board.contains(&board.name)) {
                     let core = entry.core()?;
                     progress.stage(&format!("{} for {}", core.name, board.name));
-                    found.designs.push(measure(core, &board, &mut found.tools, &out, progress)?);
+                    found
+                        .designs
+                        .push(measure(core, &board, &mut found.tools, &out, progress)?);
                 }
             }
             let cores: Vec<u32> = found.designs.iter().map(|d| d.core.id()).collect();

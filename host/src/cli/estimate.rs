@@ -100,7 +100,9 @@ impl Estimate {
         let told = Told {
             phases: Phases::of(program, &time),
             area: Area::of(&core, &board),
-            mhz: self.freq.or(clock.as_ref().and_then(|c| c.range()).map(|[least, ..]| least)),
+            mhz: self
+                .freq
+                .or(clock.as_ref().and_then(|c| c.range()).map(|[least, ..]| least)),
             model: &model,
             board: &board,
             tokens,
@@ -125,7 +127,12 @@ impl Estimate {
     }
 }
 
-fn simulated(model: &Model, board: &Board, tokens: u32, progress: &Progress) -> std::result::Result<EngineRun, Failure> {
+fn simulated(
+    model: &Model,
+    board: &Board,
+    tokens: u32,
+    progress: &Progress,
+) -> std::result::Result<EngineRun, Failure> {
     let mut rng = <rand_chacha::ChaCha8Rng as rand::SeedableRng>::seed_from_u64(model.seed);
     let sequence = Sequence::random_of(model.image.spec(), tokens as usize, &mut rng);
     let mut machine = model.machine()?;

@@ -36,14 +36,9 @@ fn sizes() -> Sizes {
     Sizes::new(&core).unwrap()
 }
 
-/// The registers of a block, joined to wires of the law.
-fn seen(names: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
-    names.to_vec()
-}
-
 #[test]
 fn a_fill_stays_in_its_words() {
-    let seen = seen(&[
+    let seen = [
         ("asking", "d.asking.q"),
         ("words", "d.words.q"),
         ("bank_r", "d.bank.q"),
@@ -51,15 +46,19 @@ fn a_fill_stays_in_its_words() {
         ("ask_lane", "d.ask_lane.q"),
         ("put_lane", "d.put_lane.q"),
         ("from_r", "d.from.q"),
-    ]);
+    ];
     let body = emitted(Fill::new(&sizes()).unwrap());
-    println!("{body}");
-    holds_but_not_with(&body, include_str!("laws/fill.v"), &seen, ("words$q == 32'h1", "words$q == 32'h0"));
+    holds_but_not_with(
+        &body,
+        include_str!("laws/fill.v"),
+        &seen,
+        ("words$q == 32'h1", "words$q == 32'h0"),
+    );
 }
 
 #[test]
 fn the_array_reads_what_its_step_declares() {
-    let seen = seen(&[
+    let seen = [
         ("issue", "d.issue"),
         ("running", "d.running.q"),
         ("last_pair", "d.last_pair.q"),
@@ -81,9 +80,8 @@ fn the_array_reads_what_its_step_declares() {
         ("f_passes", "d.fields.passes"),
         ("f_stride", "d.fields.bank_stride"),
         ("f_bank", "d.fields.bank"),
-    ]);
+    ];
     let body = emitted(ArrayWalker::new(&sizes()).unwrap());
-    println!("{body}");
     holds_but_not_with(
         &body,
         include_str!("laws/array_walker.v"),
@@ -94,7 +92,7 @@ fn the_array_reads_what_its_step_declares() {
 
 #[test]
 fn a_stored_row_stays_in_its_words() {
-    let seen = seen(&[
+    let seen = [
         ("valid_1", "d.valid_1.q"),
         ("row_1", "d.row_1.q"),
         ("pass_1", "d.pass_1.q"),
@@ -108,9 +106,8 @@ fn a_stored_row_stays_in_its_words() {
         ("some", "d.queue.some_r.q"),
         ("write_pointer", "d.queue.write_pointer.q"),
         ("read_pointer", "d.queue.read_pointer.q"),
-    ]);
+    ];
     let body = emitted(Store::new(&sizes(), 8).unwrap());
-    println!("{body}");
     holds_but_not_with(
         &body,
         include_str!("laws/store.v"),
@@ -121,7 +118,7 @@ fn a_stored_row_stays_in_its_words() {
 
 #[test]
 fn a_stored_row_of_the_layer_norm_stays_in_its_words() {
-    let seen = seen(&[
+    let seen = [
         ("pop", "d.pop"),
         ("first", "d.norm_first.q"),
         ("back", "d.norm_back.q"),
@@ -129,7 +126,7 @@ fn a_stored_row_of_the_layer_norm_stays_in_its_words() {
         ("row_start", "d.norm_row_start.q"),
         ("row_r", "d.norm_row_r.q"),
         ("head", "d.head.q"),
-    ]);
+    ];
     let body = emitted(Store::new(&sizes(), 8).unwrap());
     holds_but_not_with(
         &body,

@@ -65,7 +65,11 @@ impl Control {
             }
             State::Gate => {
                 if (!run.wait || q.quiet) && (!run.wait_fill || fill_idle) {
-                    n.state = if run.source == 0 { State::Offering } else { State::StreamGate };
+                    n.state = if run.source == 0 {
+                        State::Offering
+                    } else {
+                        State::StreamGate
+                    };
                 }
             }
             State::Offering => {
@@ -123,7 +127,11 @@ impl Control {
             }
             State::Turning => {
                 n.at = if more { f.loop_at } else { f.at + 1 };
-                (n.span, n.left) = if more { (f.span, f.left - f.span) } else { (0, self.tokens) };
+                (n.span, n.left) = if more {
+                    (f.span, f.left - f.span)
+                } else {
+                    (0, self.tokens)
+                };
                 next_op = true;
             }
             State::FillGate => {

@@ -74,7 +74,12 @@ impl Control {
             n.running = !pass_end;
             n.lane = if pass_end { 0 } else { c.lane + 1 };
             n.begun = !c.last_column;
-            n.near = c.lane >= if self.slow { self.sizes.near_slow } else { self.sizes.near };
+            n.near = c.lane
+                >= if self.slow {
+                    self.sizes.near_slow
+                } else {
+                    self.sizes.near
+                };
             n.row_begin = !c.begun;
             if self.source == 0 {
                 n.full = false;
@@ -105,7 +110,11 @@ impl Control {
     /// Front, and the way of a word through the tail; gives the word that leaves the front and what leaves the serial unit.
     pub(super) fn stream(&self, q: &Registers, d: &mut Registers, odd: bool, entry: Word) -> (Word, (Word, bool)) {
         let (s, n, f) = (&q.stream, &mut d.stream, &self.fields);
-        let out = if f.residual { self.sizes.residual_out } else { self.sizes.out };
+        let out = if f.residual {
+            self.sizes.residual_out
+        } else {
+            self.sizes.out
+        };
         if !odd {
             let entered = if f.two { s.late } else { entry };
             n.late = entry;

@@ -20,7 +20,13 @@ fn told(family: Family, model: &Model, design: &Design) -> (f64, f64) {
 
 #[test]
 fn a_plane_is_found_again() {
-    let x = [[1.0, 2.0, 0.0, 9.0], [1.0, 4.0, 4.0, 1.0], [1.0, 6.0, 0.0, 2.0], [1.0, 8.0, 8.0, 7.0], [1.0, 3.0, 3.0, 3.0]];
+    let x = [
+        [1.0, 2.0, 0.0, 9.0],
+        [1.0, 4.0, 4.0, 1.0],
+        [1.0, 6.0, 0.0, 2.0],
+        [1.0, 8.0, 8.0, 7.0],
+        [1.0, 3.0, 3.0, 3.0],
+    ];
     let y = x.map(|row| 5.0 + 2.0 * row[1] - row[2] + 0.5 * row[3]);
     let c = least_squares(&x, &y);
     for (found, expected) in c.iter().zip([5.0, 2.0, -1.0, 0.5]) {
@@ -35,8 +41,16 @@ fn the_committed_designs_are_told_within_three_percent_of_place_and_route() {
         let model = Model::new(family, &all).unwrap();
         for design in &all {
             let (told, found) = told(family, &model, design);
-            println!("{family:?} {}: told {told:.0}, placed {found}, {:+.2} %", design.core.name, 100.0 * (told / found - 1.0));
-            assert!((told / found - 1.0).abs() < 0.03, "{}: {told} for {found}", design.core.name);
+            println!(
+                "{family:?} {}: told {told:.0}, placed {found}, {:+.2} %",
+                design.core.name,
+                100.0 * (told / found - 1.0)
+            );
+            assert!(
+                (told / found - 1.0).abs() < 0.03,
+                "{}: {told} for {found}",
+                design.core.name
+            );
         }
     }
 }
@@ -47,10 +61,23 @@ fn a_design_left_out_is_told_by_the_others() {
     for family in FAMILIES {
         let all = designs(family);
         for n in 0..all.len() {
-            let others: Vec<_> = all.iter().enumerate().filter(|(k, _)| *k != n).map(|(_, d)| d.clone()).collect();
+            let others: Vec<_> = all
+                .iter()
+                .enumerate()
+                .filter(|(k, _)| *k != n)
+                .map(|(_, d)| d.clone())
+                .collect();
             let (told, found) = told(family, &Model::new(family, &others).unwrap(), &all[n]);
-            println!("{family:?} {}: {:+.2} %", all[n].core.name, 100.0 * (told / found - 1.0));
-            assert!((told / found - 1.0).abs() < 0.25, "{}: {told} for {found}", all[n].core.name);
+            println!(
+                "{family:?} {}: {:+.2} %",
+                all[n].core.name,
+                100.0 * (told / found - 1.0)
+            );
+            assert!(
+                (told / found - 1.0).abs() < 0.25,
+                "{}: {told} for {found}",
+                all[n].core.name
+            );
         }
     }
 }
@@ -70,6 +97,18 @@ fn memories_and_multipliers_are_exact() {
 #[test]
 fn too_few_designs_are_refused() {
     let few = &designs(Family::Ice40)[..3];
-    assert!(Model::new(Family::Ice40, few).err().unwrap().to_string().contains("calibration"));
-    assert!(Model::new(Family::Gowin, few).err().unwrap().to_string().contains("Gowin"));
+    assert!(
+        Model::new(Family::Ice40, few)
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("calibration")
+    );
+    assert!(
+        Model::new(Family::Gowin, few)
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("Gowin")
+    );
 }

@@ -40,9 +40,15 @@ impl Told<'_> {
             let logic = logic(self.board.family)?;
             let lut = logic.cells[0];
             // A device's logic cells are its LUTs.
-            cells.insert(logic.placed.to_string(), (area.total(PLACED).round() as u64, has.get(lut).copied()));
+            cells.insert(
+                logic.placed.to_string(),
+                (area.total(PLACED).round() as u64, has.get(lut).copied()),
+            );
             for cell in logic.cells {
-                cells.insert(cell.to_string(), (area.total(cell).round() as u64, has.get(cell).copied()));
+                cells.insert(
+                    cell.to_string(),
+                    (area.total(cell).round() as u64, has.get(cell).copied()),
+                );
             }
             for (&cell, &n) in &area.hard {
                 cells.insert(cell.to_string(), (n, has.get(cell).copied()));
@@ -97,7 +103,11 @@ impl Told<'_> {
             share(slots, all),
             share(slots, all - input)
         );
-        let rooms: Vec<_> = self.memory().iter().map(|(m, [used, has])| format!("{m} {used}/{has}")).collect();
+        let rooms: Vec<_> = self
+            .memory()
+            .iter()
+            .map(|(m, [used, has])| format!("{m} {used}/{has}"))
+            .collect();
         let _ = writeln!(s, "memory: {}", rooms.join(", "));
         self.device(&mut s)?;
         Ok(s)
@@ -136,7 +146,11 @@ impl Told<'_> {
             Ok(area) => {
                 let logic = logic(self.board.family)?;
                 let [lut, carry, register] = logic.cells;
-                let _ = writeln!(s, "\n{:<12} {lut:>10} {carry:>10} {register:>10} {:>14}", "block", logic.placed);
+                let _ = writeln!(
+                    s,
+                    "\n{:<12} {lut:>10} {carry:>10} {register:>10} {:>14}",
+                    "block", logic.placed
+                );
                 let mut rows: Vec<_> = area.blocks.iter().collect();
                 rows.sort_by(|a, b| b.1[PLACED].total_cmp(&a.1[PLACED]));
                 for (block, cells) in rows {

@@ -13,7 +13,7 @@ reg [1:0] s = 0;
 reg [5:0] from = 0, bank = 0, n = 0, a = 0, p = 0;
 wire taken = request & grant;
 wire [5:0] flying = a - p;
-wire fits = value[15:0] < 16 & value[31:16] < 9 & value[15:0] + value[31:16] <= 8 & from + {value[19:16], 1'b0} <= 16;
+wire fits = value[15:0] < 8 & value[31:16] < 9 & value[15:0] + value[31:16] <= 8 & from + {value[19:16], 1'b0} <= 16;
 always @(posedge clock) begin
   if (reset | (s != 3 & word_valid) | (start & s != 2) | (set & start)) s <= 0;
   else if (set) begin

@@ -16,7 +16,7 @@ dut d(.clock(clock), .reset(1'b0), .odd(odd), .start(1'b0), .aim(1'b0), .norm_ai
 reg [1:0] s = 0, R = 0, q = 0;
 reg [2:0] C = 0, j = 0;
 reg [5:0] at = 0, row = 0;
-function [8:0] place(input [1:0] q, input [2:0] j, input [5:0] at, input [5:0] row);
+function [11:0] place(input [1:0] q, input [2:0] j, input [5:0] at, input [5:0] row);
   place = at + (q[1] ? {row, 1'b0} : 0) + (q[0] ? row : 0) + j;
 endfunction
 function fits(input [1:0] R, input [2:0] C, input [5:0] at, input [5:0] row);
@@ -34,8 +34,8 @@ always @(posedge clock) begin
     j <= ends ? 0 : j + 1; q <= q + ends;
   end
 end
-wire [8:0] here = place(q, j, at, row), begin_here = place(q, 0, at, row);
-wire one = first ? row_start == 0 & row_r == at : row_r == at & row_start == at & (back | pointer == at);
+wire [11:0] here = place(q, j, at, row), begin_here = place(q, 0, at, row);
+wire one = q == 0 & j == 0 & (first ? row_start == 0 & row_r == at : row_r == at & row_start == at & (back | pointer == at));
 wire two = row_r == row & !first & fits(R, C, at, row) & q <= R & j < C & (q != R | j == 0) & row_start == begin_here[5:0]
   & (back ? j == 0 : pointer == here[5:0]);
 wire stored = !pop | back | q == R | (serial & serial_write & serial_address == here & here < 16);

@@ -16,7 +16,7 @@ reg [1:0] s = 0, R = 0, r = 0, r1 = 0, to_r = 0;
 reg [2:0] C = 0, c = 0, c1 = 0;
 reg [5:0] at = 0, row = 0, col = 0;
 reg was = 0;
-function [8:0] place(input [1:0] r, input [2:0] c, input bank, input [5:0] at, input [5:0] row, input [5:0] col);
+function [11:0] place(input [1:0] r, input [2:0] c, input bank, input [5:0] at, input [5:0] row, input [5:0] col);
   reg [2:0] n;
   begin
     n = bank ? c >> 2 : c;
@@ -47,9 +47,9 @@ always @(posedge clock) begin
     end
   end
 end
-wire [8:0] here = place(r, c, bank, at, row, col), before = place(r1, c1, bank, at, row, col);
-wire [8:0] begin_here = place(r, 0, bank, at, row, col), begin_before = place(r1, 0, bank, at, row, col);
-wire one = !valid_1 & !was & lane == 0
+wire [11:0] here = place(r, c, bank, at, row, col), before = place(r1, c1, bank, at, row, col);
+wire [11:0] begin_here = place(r, 0, bank, at, row, col), begin_before = place(r1, 0, bank, at, row, col);
+wire one = !valid_1 & !was & r == 0 & c == 0 & lane == 0
   & (first ? row_start == 0 & row_r == at : row_r == at & row_start == at & (back | pointer == at));
 wire came = row_1 == (c1 == C - 1) & pass_1 == (c1 == C - 1 | c1[1:0] == 3) & pointer == before & row_start == begin_before & !back & r1 < R & c1 < C
   & before < (bank ? 8 : 16) & lane == c1[1:0] & (row_1 ? c == 0 & r == r1 + 1 : c == c1 + 1 & r == r1);
