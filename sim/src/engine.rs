@@ -37,8 +37,9 @@ use std::time::{Duration, Instant};
 /// Cycles after the last expected word in which nothing more may come.
 const TAIL: u64 = 256;
 
-/// Edges by which the engine's own count of cycles is ahead of the driver's when it is connected, less the one cycle from a word's coming to busy.
-const CONNECTING: u64 = 2;
+/// Edges of connecting and settling, which the engine's own count of cycles is ahead of the driver's (modulo 4), less the cycle from a word's coming to
+/// busy.
+const CONNECTING: u64 = 3;
 
 /// A write of the load port: memory, address, data (`astromorph::engine::load`).
 pub type Write = (u8, u32, u64);

@@ -13,7 +13,7 @@
 use super::memory::{Kind, Shape};
 use super::sizes::Sizes;
 use super::split::EXPONENT_BITS;
-use super::{output, sums};
+use super::{output, store, sums, tail};
 use crate::multiply::Target;
 use crate::number::natural_bits;
 use astromorph::Result;
@@ -82,6 +82,13 @@ pub fn memories(core: &EngineConfig, target: Target) -> Result<Vec<Memory>> {
         ),
         block("norm gamma", parameters, s.serial_bits, 1, false),
         block("norm beta", parameters, 32, 1, false),
+        block(
+            "norm results",
+            store::queue_depth(tail::NORM_IN_FLIGHT),
+            s.width + 1,
+            1,
+            false,
+        ),
         block("output", output::depth(group), s.serial_bits, 1, false),
     ])
 }

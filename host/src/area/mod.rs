@@ -13,7 +13,7 @@ pub mod calibration;
 pub mod fit;
 pub mod hard;
 
-use crate::boards::{Board, Family};
+use crate::boards::Family;
 use astromorph::engine::config::EngineConfig;
 use astromorph::{Error, Result};
 use calibration::Calibration;
@@ -22,29 +22,15 @@ use std::collections::BTreeMap;
 /// Cells by block.
 pub type Blocks = BTreeMap<String, BTreeMap<String, f64>>;
 
-/// What a core takes.
-#[derive(Clone, Debug)]
-pub struct Area {
-    /// Logic by block: the family's LUTs, carries and registers, and `placed`.
-    pub blocks: Blocks,
-    /// Memories and multipliers, exact.
-    pub hard: BTreeMap<&'static str, u64>,
+/// Logic of a core by block: the family's LUTs, carries and registers, and [`fit::PLACED`].
+pub fn blocks(core: &EngineConfig, family: Family) -> Result<Blocks> {
+    let calibration = Calibration::of(family)?;
+    Ok(fit::Model::new(family, &calibration.designs)?.blocks(core))
 }
 
-impl Area {
-    /// Of a core on a board's family.
-    pub fn of(core: &EngineConfig, board: &Board) -> Result<Area> {
-        let calibration = Calibration::of(board.family)?;
-        Ok(Area {
-            blocks: fit::Model::new(board.family, &calibration.designs)?.blocks(core),
-            hard: hard::cells(core, board.family)?,
-        })
-    }
-
-    /// Sum over the blocks.
-    pub fn total(&self, cell: &str) -> f64 {
-        self.blocks.values().filter_map(|cells| cells.get(cell)).sum()
-    }
+/// Sum over the blocks.
+pub fn total(blocks: &Blocks, cell: &str) -> f64 {
+    blocks.values().filter_map(|cells| cells.get(cell)).sum()
 }
 
 /// Logic cells that are fitted, and what nextpnr calls a placed one; how many of those a netlist's cells take before packing joins or adds any.

@@ -16,8 +16,8 @@ mod table;
 use super::random::random_project;
 use super::workspace::Workspace;
 use super::{Choice, Common, Failure, Outcome};
-use crate::area::Area;
 use crate::area::calibration::{Calibration, Clock};
+use crate::area::{Blocks, blocks, hard};
 use crate::boards::Board;
 use crate::build::engine::target;
 use crate::chain::engine::{Model, PATIENCE};
@@ -31,6 +31,7 @@ use astromorph_sim::cosim::streams::StreamOptions;
 use astromorph_sim::engine::{EngineRun, EngineSimulator};
 use clap::Args;
 use phases::Phases;
+use std::collections::BTreeMap;
 
 /// Arguments of `estimate`.
 #[derive(Args)]
@@ -64,7 +65,10 @@ struct Told<'a> {
     tokens: u32,
     time: Timing,
     phases: Phases,
-    area: Result<Area>,
+    /// Logic, when the family is calibrated.
+    blocks: Result<Blocks>,
+    /// Memories and multipliers.
+    hard: BTreeMap<&'static str, u64>,
     clock: Option<Clock>,
     /// MHz, for tokens a second.
     mhz: Option<f64>,
@@ -99,7 +103,8 @@ impl Estimate {
             .and_then(|c| c.clock(&core, &board).cloned());
         let told = Told {
             phases: Phases::of(program, &time),
-            area: Area::of(&core, &board),
+            blocks: blocks(&core, board.family),
+            hard: hard::cells(&core, board.family)?,
             mhz: self
                 .freq
                 .or(clock.as_ref().and_then(|c| c.range()).map(|[least, ..]| least)),

@@ -2,7 +2,7 @@
 
 use super::Told;
 use crate::area::fit::PLACED;
-use crate::area::logic;
+use crate::area::{logic, total};
 use crate::devices;
 use astromorph::Result;
 use astromorph::engine::program::{Source, Step};
@@ -34,25 +34,24 @@ impl Told<'_> {
 
     /// Cells told, and what the device has.
     fn cells(&self) -> Result<BTreeMap<String, (u64, Option<u64>)>> {
-        let has = devices::counts(&self.board.device)?;
-        let mut cells = BTreeMap::new();
-        if let Ok(area) = &self.area {
+        let counts = devices::counts(&self.board.device)?;
+        let mut cells: BTreeMap<String, _> = BTreeMap::new();
+        if let Ok(blocks) = &self.blocks {
             let logic = logic(self.board.family)?;
-            let lut = logic.cells[0];
-            // A device's logic cells are its LUTs.
-            cells.insert(
-                logic.placed.to_string(),
-                (area.total(PLACED).round() as u64, has.get(lut).copied()),
-            );
-            for cell in logic.cells {
+            let mut tell = |cell: &str, of: &str, has: &str| {
                 cells.insert(
                     cell.to_string(),
-                    (area.total(cell).round() as u64, has.get(cell).copied()),
-                );
+                    (total(blocks, of).round() as u64, counts.get(has).copied()),
+                )
+            };
+            // A device's logic cells are its LUTs.
+            tell(logic.placed, PLACED, logic.cells[0]);
+            for cell in logic.cells {
+                tell(cell, cell, cell);
             }
-            for (&cell, &n) in &area.hard {
-                cells.insert(cell.to_string(), (n, has.get(cell).copied()));
-            }
+        }
+        for (&cell, &n) in &self.hard {
+            cells.insert(cell.to_string(), (n, counts.get(cell).copied()));
         }
         Ok(cells)
     }
@@ -64,7 +63,7 @@ impl Told<'_> {
 
     pub fn json(&self) -> Result<serde_json::Value> {
         let phases = self.phases.0.iter();
-        let blocks = self.area.as_ref().map(|a| &a.blocks).ok();
+        let blocks = self.blocks.as_ref().ok();
         let cells: BTreeMap<_, _> = self.cells()?.into_iter().map(|(cell, (n, _))| (cell, n)).collect();
         Ok(serde_json::json!({
             "core": self.model.core.name, "board": self.board.name, "tokens": self.tokens, "cycles": self.time.cycles,
@@ -139,11 +138,11 @@ impl Told<'_> {
 
     /// Cells and clock.
     fn device(&self, s: &mut String) -> Result<()> {
-        match &self.area {
+        match &self.blocks {
             Err(e) => {
-                let _ = writeln!(s, "cells: not known ({e})");
+                let _ = writeln!(s, "logic cells not known ({e})");
             }
-            Ok(area) => {
+            Ok(blocks) => {
                 let logic = logic(self.board.family)?;
                 let [lut, carry, register] = logic.cells;
                 let _ = writeln!(
@@ -151,25 +150,25 @@ impl Told<'_> {
                     "\n{:<12} {lut:>10} {carry:>10} {register:>10} {:>14}",
                     "block", logic.placed
                 );
-                let mut rows: Vec<_> = area.blocks.iter().collect();
+                let mut rows: Vec<_> = blocks.iter().collect();
                 rows.sort_by(|a, b| b.1[PLACED].total_cmp(&a.1[PLACED]));
                 for (block, cells) in rows {
                     let of = |cell: &str| cells.get(cell).map_or(0, |n| n.round() as u64);
                     let (l, c, r, p) = (of(lut), of(carry), of(register), of(PLACED));
                     let _ = writeln!(s, "{block:<12} {l:>10} {c:>10} {r:>10} {p:>14}");
                 }
-                let told = self.cells()?;
-                let list: Vec<_> = told
-                    .iter()
-                    .map(|(cell, &(n, has))| match has {
-                        Some(has) => format!("{cell} {n}/{has} ({:.0} %)", share(n, has)),
-                        None => format!("{cell} {n}"),
-                    })
-                    .collect();
-                let fits = told.values().all(|&(n, has)| has.is_none_or(|has| n <= has));
-                let _ = writeln!(s, "{}{}", list.join(", "), if fits { "" } else { ": does not fit" });
             }
         }
+        let told = self.cells()?;
+        let list: Vec<_> = told
+            .iter()
+            .map(|(cell, &(n, has))| match has {
+                Some(has) => format!("{cell} {n}/{has} ({:.0} %)", share(n, has)),
+                None => format!("{cell} {n}"),
+            })
+            .collect();
+        let fits = told.values().all(|&(n, has)| has.is_none_or(|has| n <= has));
+        let _ = writeln!(s, "{}{}", list.join(", "), if fits { "" } else { ": does not fit" });
         match self.clock.as_ref().and_then(|c| Some((c, c.range()?))) {
             Some((c, [least, middle, most])) => {
                 let (seeds, asked) = (c.mhz.len(), c.asked_mhz);
