@@ -155,7 +155,7 @@ impl Control {
         }
         n.unfinished = r.unfinished + arrive as u32 - finish as u32;
         let comes = q.stream.result.valid && f.norm;
-        n.beat = (r.beat + 1 | comes as u32) % 4;
+        n.beat = ((r.beat + 1) | comes as u32) % 4;
         n.stored_row_last = comes && q.stream.result.row_last;
         if r.stored_row_last {
             n.complete = true;
