@@ -602,7 +602,7 @@ impl World {
             self.addends
                 .push_back((n + 3, self.m[b.addend_address.val().index() % self.m.len()]));
         }
-        if b.operand_request.val() {
+        if b.key_request.val() || b.residual_request.val() {
             assert_eq!(n % 2, 1);
             let word = self.operands[b.operand_address.val().index() % 4096];
             if f.other_kind == 2 {

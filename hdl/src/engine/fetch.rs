@@ -207,6 +207,12 @@ block! {
             value_2: Reg<U>,
             number_2: Reg<U>,
             valid_2: Reg<bool>,
+            /// It is the last of those asked for.
+            last_2: Reg<bool>,
+            /// It sets a field.
+            set_2: Reg<bool>,
+            /// The word to come is an address.
+            at: Reg<bool>,
             n_max_r: Reg<U>,
             wrong: Reg<bool>,
             outside: Reg<bool>,
@@ -216,7 +222,6 @@ block! {
         locals {
             asking: Flag<Local>,
             opcode: Sig<Local, U>,
-            is_at: Flag<Local>,
             sum: Sig<Local, U>,
             upper: Sig<Local, U>,
             beyond: Sig<Local, U>,
@@ -248,7 +253,7 @@ block! {
             four: Const<U>,
             eleven: Const<U>,
             id: Const<U>,
-            top_word: Const<U>,
+            word_end: Const<U>,
             at_bits: Const<U>,
             sum_bits: Const<U>,
             bad_core: Const<U>,

@@ -18,7 +18,7 @@
 //! | addend | 32 | 3 cycles after its request |
 //! | exponent | 6 | cycle 3 |
 //! | state_store, state_address, state_data | 1, M, 32 | cycle 5; wide: 7 and 9 |
-//! | operand_request, operand_address | 1, N | key: cycle 13, element of M; residual: cycle 17, element of X |
+//! | key_request, residual_request, operand_address | 1, 1, N | key: cycle 13, element of M; residual: cycle 17, element of X |
 //! | positional | W | of a key: 5 cycles after its request |
 //! | operand | W | of a residual: 3 cycles after its request |
 //! | function_word, function_valid, function_row_last | W, 1, 1 | cycle 19 (wide 21) |
@@ -178,8 +178,10 @@ block! {
             state_address: Sig<Out, U>,
             /// What.
             state_data: Sig<Out, S>,
-            /// Fetch an operand.
-            operand_request: Flag<Out>,
+            /// Fetch a key's element of M.
+            key_request: Flag<Out>,
+            /// Fetch a residual's element of X.
+            residual_request: Flag<Out>,
             /// Element of X or of M.
             operand_address: Sig<Out, U>,
             /// The function's result.
@@ -218,6 +220,11 @@ block! {
             tap_other_valid: Flag<Out>,
         }
         parts {
+            asks: Reg<bool>,
+            again: Reg<bool>,
+            store: Reg<bool>,
+            asks_key: Reg<bool>,
+            asks_residual: Reg<bool>,
             two: Reg<bool>,
             state: Reg<bool>,
             key: Reg<bool>,
@@ -235,8 +242,6 @@ block! {
         }
         locals {
             ask: Flag<Local>,
-            store: Flag<Local>,
-            request: Flag<Local>,
             high: Sig<Local, U>,
             has_wide: Const<bool>,
             beside: Const<U>,
@@ -248,7 +253,21 @@ block! {
 impl Logic for Front {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, two, state, key, residual, addend_used, cols_not);
+        dff_setup!(
+            self,
+            clock,
+            asks,
+            again,
+            store,
+            asks_key,
+            asks_residual,
+            two,
+            state,
+            key,
+            residual,
+            addend_used,
+            cols_not
+        );
         clock!(
             self,
             clock,
@@ -262,6 +281,7 @@ impl Logic for Front {
             other
         );
         // What stands still is decoded once.
+        self.asks.d.next = !(self.addend_kind.val() == 0);
         self.state.d.next = self.addend_kind.val() == 2;
         self.two.d.next = (self.addend_kind.val() == 2) && self.wide.val() && self.has_wide.val();
         self.key.d.next = self.other_kind.val() == 1;
@@ -281,8 +301,9 @@ impl Logic for Front {
         self.busy.next = self.flags.busy.val();
 
         // Addend and sum.
-        self.ask.next = (self.entry_valid.val() && !(self.addend_kind.val() == 0))
-            || (self.even.val() && self.flags.late.val() && self.two.q.val());
+        // Requests are decided a cycle ahead: M's and X's other users wait for them.
+        self.again.d.next = !self.even.val() && self.flags.late.val() && self.two.q.val() && !self.reset.val();
+        self.ask.next = (self.entry_valid.val() && self.asks.q.val()) || self.again.q.val();
         self.addend_walker.clear.next = self.clear.val();
         self.addend_walker.load.next = self.addend_start.val();
         self.addend_walker.base.next = self.base.val();
@@ -305,18 +326,20 @@ impl Logic for Front {
         self.linear.exponent.next = self.exponent.val();
 
         // States go back; their pointer is the second operand's, which such a step has not.
-        self.store.next = !self.even.val()
-            && ((self.flags.line.val().get_bit(3) && self.state.q.val())
-                || (self.flags.line.val().get_bit(4) && self.two.q.val()));
-        self.state_store.next = self.store.val();
+        self.store.d.next = self.even.val()
+            && !self.reset.val()
+            && ((self.flags.line.val().get_bit(2) && self.state.q.val())
+                || (self.flags.line.val().get_bit(3) && self.two.q.val()));
+        self.state_store.next = self.store.q.val();
         self.high.next = (unsigned_cast_of(self.linear.sum) >> self.above.val().index()).into();
         self.state_data.next = self.linear.sum.val();
         if self.two.q.val() && self.flags.line.val().get_bit(3) {
             self.state_data.next = ((unsigned_cast_of(self.linear.sum) & self.beside.val()) | self.high.val()).into();
         }
-        self.request.next = !self.even.val()
-            && ((self.flags.line.val().get_bit(7) && self.key.q.val())
-                || (self.flags.line.val().get_bit(9) && self.residual.q.val()));
+        self.asks_key.d.next =
+            self.even.val() && !self.reset.val() && self.flags.line.val().get_bit(6) && self.key.q.val();
+        self.asks_residual.d.next =
+            self.even.val() && !self.reset.val() && self.flags.line.val().get_bit(8) && self.residual.q.val();
         self.other_walker.clear.next = self.clear.val();
         // `state` is not yet decoded where the base comes.
         self.other_walker.load.next = self.other_start.val();
@@ -324,12 +347,13 @@ impl Logic for Front {
             self.other_walker.load.next = self.addend_start.val();
         }
         self.other_walker.base.next = self.base.val();
-        self.other_walker.step.next = self.store.val() || self.request.val();
+        self.other_walker.step.next = self.store.q.val() || self.asks_key.q.val() || self.asks_residual.q.val();
         self.other_walker.row_end.next = self.flags.asked_row_last.val() && !self.state.q.val();
         self.other_walker.stride.next = self.other_stride.val();
         self.other_walker.cols_not.next = self.cols_not.q.val();
         self.state_address.next = self.other_walker.address.val();
-        self.operand_request.next = self.request.val();
+        self.key_request.next = self.asks_key.q.val();
+        self.residual_request.next = self.asks_residual.q.val();
         self.operand_address.next = self.other_walker.address.val();
 
         // The shifter.

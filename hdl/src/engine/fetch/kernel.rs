@@ -37,6 +37,9 @@ impl Logic for Fetch {
             value_2,
             number_2,
             valid_2,
+            last_2,
+            set_2,
+            at,
             n_max_r,
             wrong,
             outside,
@@ -44,22 +47,27 @@ impl Logic for Fetch {
             fill_start_r
         );
         // Words that come: index register or block size, then the sum.
-        self.is_at.next = (self.count.q.val() == 3)
-            || (self.count.q.val() == 6)
-            || (self.count.q.val() == 9)
-            || (self.count.q.val() == 14)
-            || (self.count.q.val() == 18);
-        self.blocks.at.next = self.is_at.val();
+        // Whether the word to come is an address is known when the one before it comes.
+        if self.word_valid.val() {
+            self.at.d.next = (self.count.q.val() == 2)
+                || (self.count.q.val() == 5)
+                || (self.count.q.val() == 8)
+                || (self.count.q.val() == 13)
+                || (self.count.q.val() == 17);
+        }
+        self.blocks.at.next = self.at.q.val();
         self.blocks.kind.next = (self.word.val() >> 24).into();
         self.blocks.extent.next = self.walk.q.val()
             && (((self.count.q.val() == 1) && self.head.rows_block.val())
                 || ((self.count.q.val() == 2) && self.head.k_block.val()));
         self.beyond.next = (self.word.val() >> self.at_bits.val().index()).into();
-        self.outside.d.next = self.word_valid.val() && self.is_at.val() && !(self.beyond.val() == 0);
+        self.outside.d.next = self.word_valid.val() && self.at.q.val() && !(self.beyond.val() == 0);
         if self.word_valid.val() {
             self.count.d.next = (self.count.q.val() + 1).into();
         }
         self.valid_2.d.next = self.word_valid.val();
+        self.last_2.d.next = self.word_valid.val() && (self.due.q.val() == 1);
+        self.set_2.d.next = self.word_valid.val() && (self.walk.q.val() || self.stream.q.val() || self.norm.q.val());
         self.number_2.d.next = self.count.q.val();
         self.sum.next = (self.word.val() + self.blocks.index.val()).into();
         self.upper.next = (self.word.val() >> self.sum_bits.val().index()).into();
@@ -67,7 +75,7 @@ impl Logic for Fetch {
 
         // What ends now. States are boolean equations, not ifs: an enable for each would cost as much again.
         self.asking.next = !(self.wanted.q.val() == 0);
-        self.last_word.next = self.valid_2.q.val() && (self.due.q.val() == 1);
+        self.last_word.next = self.last_2.q.val();
         self.opcode.next = self.value_2.q.val();
         self.wakes.next = !self.awake.q.val() && self.begins.val();
         self.decoded.next = self.op.q.val() && self.last_word.val();
@@ -103,7 +111,7 @@ impl Logic for Fetch {
         if self.grant.val() && self.asking.val() {
             self.wanted.d.next = (self.wanted.q.val() - 1).into();
         }
-        if self.valid_2.q.val() {
+        if self.word_valid.val() {
             self.due.d.next = (self.due.q.val() - 1).into();
         }
 
@@ -113,6 +121,7 @@ impl Logic for Fetch {
         self.header.d.next = self.wakes.val() || (self.header.q.val() && !self.last_word.val());
         if self.wakes.val() {
             self.count.d.next = self.zero.val();
+            self.at.d.next = false;
         }
         if self.valid_2.q.val() && (self.number_2.q.val() == 0) {
             self.wrong.d.next = !(self.value_2.q.val() == self.id.val());
@@ -189,12 +198,13 @@ impl Logic for Fetch {
             self.wanted.d.next = self.one.val();
             self.due.d.next = self.one.val();
             self.count.d.next = self.zero.val();
+            self.at.d.next = false;
         }
 
         // What is wrong.
         self.foreign.next = self.header.q.val() && self.last_word.val() && self.wrong.q.val();
         self.illegal.next = self.decoded.val() && (self.opcode.val() > self.four.val());
-        self.lost.next = self.asking.val() && (self.pc.q.val() > self.top_word.val());
+        self.lost.next = self.asking.val() && (self.pc.q.val() >= self.word_end.val());
         self.errors.next = self.zero.val();
         if self.foreign.val() {
             self.errors.next = self.bad_core.val();
@@ -234,6 +244,8 @@ impl Logic for Fetch {
             self.awake.d.next = false;
             self.refused.d.next = false;
             self.valid_2.d.next = false;
+            self.last_2.d.next = false;
+            self.set_2.d.next = false;
             self.start_r.d.next = false;
             self.fill_start_r.d.next = false;
         }
@@ -245,7 +257,7 @@ impl Logic for Fetch {
         self.blocks.value.next = self.value_2.q.val();
         self.blocks.tokens.next = self.tokens.val();
         self.blocks.x_last.next = self.x_last.val();
-        self.set.next = self.valid_2.q.val() && (self.walk.q.val() || self.stream.q.val() || self.norm.q.val());
+        self.set.next = self.set_2.q.val();
         self.set_fill.next = self.valid_2.q.val() && self.filling.q.val();
         self.number.next = self.number_2.q.val();
         self.value.next = self.value_2.q.val();
