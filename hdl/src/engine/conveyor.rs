@@ -141,7 +141,9 @@ block! {
             slot: Reg<bool>,
             source_r: Reg<U>,
             /// The source is the sums.
-            sums: Reg<bool>,
+            from_sums: Reg<bool>,
+            /// The source is the input.
+            from_input: Reg<bool>,
             slow_r: Reg<bool>,
             /// Columns of the row that have not come.
             cols_left: Reg<U>,
@@ -155,7 +157,8 @@ block! {
             running: Reg<bool>,
             full: Reg<bool>,
             near: Reg<bool>,
-            go: Reg<bool>,
+            /// A word may be taken, but for an input word's coming.
+            ready: Reg<bool>,
             shift_r: Reg<bool>,
             scan_r: Reg<bool>,
             row_begin_r: Reg<bool>,
@@ -170,7 +173,7 @@ block! {
         }
         locals {
             turn: Flag<Local>,
-            present: Flag<Local>,
+            go: Flag<Local>,
             taken: Flag<Local>,
             pass_end: Flag<Local>,
             step_end: Flag<Local>,
@@ -207,7 +210,8 @@ impl Logic for Conveyor {
             active_r,
             slot,
             source_r,
-            sums,
+            from_sums,
+            from_input,
             slow_r,
             cols_left,
             column,
@@ -219,7 +223,7 @@ impl Logic for Conveyor {
             running,
             full,
             near,
-            go,
+            ready,
             shift_r,
             scan_r,
             row_begin_r,
@@ -233,26 +237,23 @@ impl Logic for Conveyor {
         // Derived from the counters, which stand still for a cycle at least.
         self.last_column.d.next = self.cols_left.q.val() == 1;
         self.last_lane.d.next = self.lane.q.val() == self.lane_top.val();
-        self.go.d.next = self.room.val() && (self.norm_room.val() || self.begun.q.val());
+        self.go.next = self.room.val() && (self.norm_room.val() || self.begun.q.val());
+        self.ready.d.next = self.running.q.val() || self.go.val();
+        if self.source_r.q.val() == 0 {
+            self.ready.d.next = self.running.q.val() || ((self.full.q.val() || self.capturing.val()) && self.go.val());
+        }
 
         self.turn.next = self.beat.val().get_bit(0) == self.odd.val();
         self.slot.d.next = !self.turn.val()
             && ((self.beat.val() == self.before_first.val()) || !self.slow_r.q.val())
             && self.active_r.q.val();
-        self.present.next = true;
-        if self.source_r.q.val() == 0 {
-            self.present.next = self.running.q.val() || self.full.q.val();
-        }
-        if self.source_r.q.val() == 1 {
-            self.present.next = self.available.val();
-        }
-        self.taken.next = self.slot.q.val() && self.present.val() && (self.running.q.val() || self.go.q.val());
+        self.taken.next = self.slot.q.val() && self.ready.q.val() && (self.available.val() || !self.from_input.q.val());
         self.pass_end.next = self.last_lane.q.val() || self.last_column.q.val();
         self.step_end.next = self.last_column.q.val();
         if self.source_r.q.val() == 0 {
             self.step_end.next = self.last_column.q.val() && self.final_r.q.val();
         }
-        if self.source_r.q.val() == 1 {
+        if self.from_input.q.val() {
             self.step_end.next = self.last_column.q.val() && self.in_ends.val();
         }
         self.sent.next = self.zero.val();
@@ -268,7 +269,7 @@ impl Logic for Conveyor {
                 self.near.d.next = self.lane.q.val() >= self.lane_near_slow.val();
             }
             self.row_begin_r.d.next = !self.begun.q.val();
-            self.scan_r.d.next = self.source_r.q.val() == 2;
+            self.scan_r.d.next = self.from_sums.q.val();
             if self.source_r.q.val() == 0 {
                 self.full.d.next = false;
                 self.shift_r.d.next = !self.pass_end.val();
@@ -327,7 +328,7 @@ impl Logic for Conveyor {
         } else {
             self.word_late.d.next = self.word.q.val();
             self.flags_3.d.next = self.zero.val();
-            if self.sums.q.val() {
+            if self.from_sums.q.val() {
                 self.flags_3.d.next = self.flags_1.q.val();
             }
             self.flags_5.d.next = self.flags_3.q.val();
@@ -337,7 +338,7 @@ impl Logic for Conveyor {
         if self.odd.val() {
             self.flags.d.next = self.sent.val();
         }
-        if self.sums.q.val() {
+        if self.from_sums.q.val() {
             self.flags.d.next = self.zero.val();
             if self.beat.val().get_bit(0) {
                 self.flags.d.next = self.flags_5.q.val();
@@ -347,7 +348,8 @@ impl Logic for Conveyor {
         if self.start.val() {
             self.active_r.d.next = true;
             self.source_r.d.next = self.source.val();
-            self.sums.d.next = self.source.val() == 2;
+            self.from_sums.d.next = self.source.val() == 2;
+            self.from_input.d.next = self.source.val() == 1;
             self.slow_r.d.next = self.slow.val();
             self.begun.d.next = false;
             self.lane.d.next = self.zero.val();
@@ -368,7 +370,7 @@ impl Logic for Conveyor {
 
         self.shift.next = self.shift_r.q.val();
         self.chain_free.next = !self.full.q.val() && (!self.running.q.val() || self.near.q.val());
-        self.take.next = self.taken.val() && (self.source_r.q.val() == 1);
+        self.take.next = self.taken.val() && self.from_input.q.val();
         self.row_end.next = self.last_column.q.val();
         self.scan.next = self.scan_r.q.val();
         self.scan_column.next = self.column.q.val();

@@ -204,9 +204,9 @@ impl Logic for Engine {
 
         // Front.
         self.front.even.next = self.even.val();
-        self.front.clear.next = self.fetch.set.val() && (self.fetch.number.val() == 5);
-        self.front.addend_start.next = self.fetch.set.val() && (self.fetch.number.val() == 6);
-        self.front.other_start.next = self.fetch.set.val() && (self.fetch.number.val() == 9);
+        self.front.clear.next = self.fetch.sets.val().get_bit(5);
+        self.front.addend_start.next = self.fetch.sets.val().get_bit(6);
+        self.front.other_start.next = self.fetch.sets.val().get_bit(9);
         self.front.block_first.next = self.first_block.q.val();
         self.front.entry_valid.next = self.conveyor.entry_valid.val();
         self.front.entry_word.next = self.conveyor.entry_word.val();
@@ -285,11 +285,11 @@ impl Logic for Engine {
         self.store.odd.next = !self.even.val();
         self.store.start.next = self.fetch.stream_start.val();
         self.store.to.next = self.fields.to.val();
-        self.store.aim.next = self.fetch.set.val() && (self.fetch.number.val() == 14);
-        self.store.norm_aim.next = self.fetch.set.val() && (self.fetch.number.val() == 18);
+        self.store.aim.next = self.fetch.sets.val().get_bit(14);
+        self.store.norm_aim.next = self.fetch.sets.val().get_bit(18);
         self.store.base.next = self.fetch.value.val();
-        self.store.aim_row.next = self.fetch.set.val() && (self.fetch.number.val() == 15);
-        self.store.norm_aim_row.next = self.fetch.set.val() && (self.fetch.number.val() == 19);
+        self.store.aim_row.next = self.fetch.sets.val().get_bit(15);
+        self.store.norm_aim_row.next = self.fetch.sets.val().get_bit(19);
         self.store.column.next = self.fields.to_column.val();
         self.store.final_block.next = self.fetch.final_block.val();
         self.store.norm_used.next = self.norm_fields.stored.val();
