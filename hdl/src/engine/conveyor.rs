@@ -13,6 +13,7 @@
 //! | norm_room | 1 | a row may begin |
 //! | row_begin, pushed | 1, 1 | a row's first word, any word has been let in (one cycle) |
 //! | entry_word, entry_valid, entry_row_last, entry_pass_last, entry_last | A, 1 … | words for the stream, in even cycles; the word itself also in the cycle after |
+//! | entry_soon | 1 | the cycle before `entry_valid` |
 //! | active | 1 | the step's last word has not come yet |
 //!
 //! A pass ends with its last lane or the row's last column; lanes beyond are never shifted out. A word is taken in a cycle u of the parity of
@@ -124,6 +125,8 @@ block! {
             pushed: Flag<Out>,
             /// The word.
             entry_word: Sig<Out, S>,
+            /// A word comes in the next cycle.
+            entry_soon: Flag<Out>,
             /// It counts.
             entry_valid: Flag<Out>,
             /// Last of its row.
@@ -182,6 +185,8 @@ block! {
             ones: Const<U>,
             /// Flags of a word taken in this cycle.
             sent: Sig<Local, U>,
+            /// Flags of the next cycle's word.
+            coming: Sig<Local, U>,
             zero: Const<U>,
             odd: Const<bool>,
             before_first: Const<U>,
@@ -334,16 +339,17 @@ impl Logic for Conveyor {
             self.flags_5.d.next = self.flags_3.q.val();
         }
         // After a take in an odd cycle the next is even.
-        self.flags.d.next = self.flags_1.q.val();
+        self.coming.next = self.flags_1.q.val();
         if self.odd.val() {
-            self.flags.d.next = self.sent.val();
+            self.coming.next = self.sent.val();
         }
         if self.from_sums.q.val() {
-            self.flags.d.next = self.zero.val();
+            self.coming.next = self.zero.val();
             if self.beat.val().get_bit(0) {
-                self.flags.d.next = self.flags_5.q.val();
+                self.coming.next = self.flags_5.q.val();
             }
         }
+        self.flags.d.next = self.coming.val();
 
         if self.start.val() {
             self.active_r.d.next = true;
@@ -380,6 +386,7 @@ impl Logic for Conveyor {
         if self.odd.val() {
             self.entry_word.next = self.word.q.val();
         }
+        self.entry_soon.next = self.coming.val().get_bit(0) && !self.reset.val();
         self.entry_valid.next = self.flags.q.val().get_bit(0);
         self.entry_row_last.next = self.flags.q.val().get_bit(1);
         self.entry_pass_last.next = self.flags.q.val().get_bit(2);

@@ -12,6 +12,7 @@
 //! | addend_start, other_start | 1, 1 | one cycle each, after `clear` and before the step's first word: a pointer takes the base |
 //! | base | max(M, N) | in these two cycles alone: the address, register included |
 //! | block_first | 1 | t0 = 0: states begin at nothing |
+//! | entry_soon | 1 | the cycle before `entry_valid` |
 //! | entry_valid, entry_word | 1, A | on an even cycle: number 0 of the times below; the word also in cycle 1. With `slow` (residual operands, wide states) in cycles that are equal mod 4 |
 //! | entry_row_last, entry_pass_last, entry_last | 1 | on an even cycle; the second also without a word |
 //! | addend_request, addend_address | 1, M | cycle 0; of a wide state again in 2 |
@@ -102,6 +103,8 @@ block! {
             base: Sig<In, U>,
             /// First block of the loop.
             block_first: Flag<In>,
+            /// A word comes in the next cycle.
+            entry_soon: Flag<In>,
             /// A word comes.
             entry_valid: Flag<In>,
             /// The exact word.
@@ -221,7 +224,7 @@ block! {
         }
         parts {
             asks: Reg<bool>,
-            again: Reg<bool>,
+            ask: Reg<bool>,
             store: Reg<bool>,
             asks_key: Reg<bool>,
             asks_residual: Reg<bool>,
@@ -241,7 +244,6 @@ block! {
             other: Other,
         }
         locals {
-            ask: Flag<Local>,
             high: Sig<Local, U>,
             has_wide: Const<bool>,
             beside: Const<U>,
@@ -257,7 +259,7 @@ impl Logic for Front {
             self,
             clock,
             asks,
-            again,
+            ask,
             store,
             asks_key,
             asks_residual,
@@ -302,16 +304,17 @@ impl Logic for Front {
 
         // Addend and sum.
         // Requests are decided a cycle ahead: M's and X's other users wait for them.
-        self.again.d.next = !self.even.val() && self.flags.late.val() && self.two.q.val() && !self.reset.val();
-        self.ask.next = (self.entry_valid.val() && self.asks.q.val()) || self.again.q.val();
+        self.ask.d.next = !self.reset.val()
+            && ((self.entry_soon.val() && self.asks.q.val())
+                || (!self.even.val() && self.flags.late.val() && self.two.q.val()));
         self.addend_walker.clear.next = self.clear.val();
         self.addend_walker.load.next = self.addend_start.val();
         self.addend_walker.base.next = self.base.val();
-        self.addend_walker.step.next = self.ask.val();
+        self.addend_walker.step.next = self.ask.q.val();
         self.addend_walker.row_end.next = self.entry_row_last.val() && !self.state.q.val();
         self.addend_walker.stride.next = self.addend_stride.val();
         self.addend_walker.cols_not.next = self.cols_not.q.val();
-        self.addend_request.next = self.ask.val();
+        self.addend_request.next = self.ask.q.val();
         self.addend_address.next = self.addend_walker.address.val();
         self.linear.even.next = self.even.val();
         self.linear.line.next = self.flags.line.val();

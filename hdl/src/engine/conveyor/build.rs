@@ -47,6 +47,7 @@ impl Conveyor {
             row_begin: Flag::default(),
             pushed: Flag::default(),
             entry_word: Sig::new(s.acc_bits),
+            entry_soon: Flag::default(),
             entry_valid: Flag::default(),
             entry_row_last: Flag::default(),
             entry_pass_last: Flag::default(),
@@ -87,6 +88,7 @@ impl Conveyor {
             mask: Sig::new(COUNT_BITS),
             ones: Const::natural((1 << COUNT_BITS) - 1),
             sent: Sig::new(4),
+            coming: Sig::new(4),
             zero: Const::natural(0),
             odd: Const::new(1, odd),
             // The cycle before the first of four: 1 after 0, 0 after 3.

@@ -208,6 +208,7 @@ impl Logic for Engine {
         self.front.addend_start.next = self.fetch.sets.val().get_bit(6);
         self.front.other_start.next = self.fetch.sets.val().get_bit(9);
         self.front.block_first.next = self.first_block.q.val();
+        self.front.entry_soon.next = self.conveyor.entry_soon.val();
         self.front.entry_valid.next = self.conveyor.entry_valid.val();
         self.front.entry_word.next = self.conveyor.entry_word.val();
         self.front.entry_row_last.next = self.conveyor.entry_row_last.val();
