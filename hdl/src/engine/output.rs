@@ -42,9 +42,9 @@ pub fn depth(group: usize) -> usize {
     DEPTH.max((2 * group).next_power_of_two())
 }
 
-/// Promises up to which `room` is given.
+/// Promises up to which `room` is given: one less than a power of two, which a look at the upper bits tells.
 pub fn most(group: usize) -> usize {
-    depth(group) - group
+    (1 << (depth(group) - group + 1).ilog2()) - 1
 }
 
 block! {
@@ -88,7 +88,7 @@ block! {
             one: Const<U>,
             less: Const<U>,
             zero: Const<U>,
-            most: Const<U>,
+            limit: Const<U>,
         }
     }
 }
@@ -121,7 +121,7 @@ impl Output {
             one: Const::natural(1),
             less: Const::natural((1 << count) - 1),
             zero: Const::natural(0),
-            most: Const::natural(most(group) as u64),
+limit: Const::natural(most(group) as u64 + 1),
             activity: Default::default(),
         })
     }
@@ -145,7 +145,7 @@ impl Logic for Output {
         if (self.reserve.val() && !self.pop.val()) || (self.pop.val() && !self.reserve.val()) {
             self.promised.d.next = (self.promised.q.val() + self.change.val()).into();
         }
-        self.room_r.d.next = (self.promised.q.val() <= self.most.val()) && !self.ending_r.q.val();
+        self.room_r.d.next = (self.promised.q.val() < self.limit.val()) && !self.ending_r.q.val();
         self.m_last.next = self.ending_r.q.val() && (self.promised.q.val() == 1);
         if self.pop.val() && (self.promised.q.val() == 1) {
             self.ending_r.d.next = false;

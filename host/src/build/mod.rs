@@ -170,8 +170,11 @@ pub fn build(
     Ok(Built { routed, stages })
 }
 
+/// Names and texts.
+pub type Files = Vec<(&'static str, String)>;
+
 /// The design between registers: files with their texts, and the top module.
-pub fn out_of_context(source: &Source) -> Result<(Vec<(&'static str, String)>, &'static str), Error> {
+pub fn out_of_context(source: &Source) -> Result<(Files, &'static str), Error> {
     let wrapped = wrapper::wrap(&source.top, &source.ports, &source.open)?;
     let files = vec![("design.v", source.verilog.clone()), ("wrapper.v", wrapped.verilog)];
     Ok((files, wrapper::TOP))

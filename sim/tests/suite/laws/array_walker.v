@@ -1,5 +1,5 @@
 module top(input clock, input set, input [4:0] number, input [31:0] value, input offer, input chain_free, input captured, output bad);
-wire open, taken, pair, last, error, idle, issue, running, last_pair, last_pass, last_row, row_end, load_r, back, first;
+wire open, taken, pair, last, error, idle, issue, running, last_pair, last_pass, last_row, last_all, row_end, load_r, back, first;
 wire [2:0] read_row;
 wire [1:0] bank_row;
 wire [15:0] x, x_start, x_stride;
@@ -63,7 +63,7 @@ wire stay = (n != 0 | (rows_left == R - r & f_passes == T)) & (n >= 2 | (pairs =
   & (n >= 4 | f_bank == B);
 wire counts = fits(R, T, K, X, S, B, D) & i < K & t < T & r < R & pairs_left == K - i & passes_left == T - t & (n == 0 | final_pass);
 wire odd_right = !pair & !last & !row_end & !load_r & !just
-  & (!running | (last_pair == pass_ends & last_pass == (t == T - 1) & last_row == (r == R - 1) & bank_begins & (n >= 3 | x_begins)
+  & (!running | (last_pair == pass_ends & last_pass == (t == T - 1) & last_row == (r == R - 1) & last_all == (pass_ends & final_pass) & bank_begins & (n >= 3 | x_begins)
     & (back ? i == 0 & x_begins & n < 3 : at_x & at_bank)));
 wire moved = pair & last;
 wire ended_row = moved & r != r1;

@@ -1,6 +1,6 @@
 module top(input clock, input odd, input aim, input aim_row, input [5:0] base, input [1:0] to, input [15:0] column, input [15:0] word, input valid,
   input row_last, input pass_last, input last, input operand_request, input [3:0] operand_address, input [1:0] rows, input [2:0] cols, output bad);
-wire serial, serial_write, bank_valid, error, valid_1, row_1, pass_1, first, back, some, head_full;
+wire serial, serial_write, bank_valid, error, valid_1, row_1, pass_1, first, back, some, head_full, to_x, to_bank;
 wire [3:0] serial_address;
 wire [2:0] bank_address;
 wire [1:0] bank_lane, lane;
@@ -54,7 +54,7 @@ wire one = !valid_1 & !was & r == 0 & c == 0 & lane == 0
 wire came = row_1 == (c1 == C - 1) & pass_1 == (c1 == C - 1 | c1[1:0] == 3) & pointer == before & row_start == begin_before & !back & r1 < R & c1 < C
   & before < (bank ? 8 : 16) & lane == c1[1:0] & (row_1 ? c == 0 & r == r1 + 1 : c == c1 + 1 & r == r1);
 wire waits = row_start == begin_here[5:0] & lane == c[1:0] & (back ? c == 0 : pointer == here[5:0]);
-wire two = valid_1 == was & row_r == row & !first & (to_r == 1 | bank) & fits(R, C, bank, at, row, col) & r <= R & c < C & (r != R | c == 0)
+wire two = to_x == (to_r == 1) & to_bank == bank & valid_1 == was & row_r == row & !first & (to_r == 1 | bank) & fits(R, C, bank, at, row, col) & r <= R & c < C & (r != R | c == 0)
   & (valid_1 ? came : waits);
 wire stored = !valid_1 | !still | operand_request | (bank ? bank_valid & bank_address == before & bank_lane == c1[1:0]
   : serial & serial_write & serial_address == before);
