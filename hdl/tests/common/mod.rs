@@ -4,6 +4,7 @@
 
 pub mod array;
 
+use astromorph_hdl::multiply::Target;
 use rust_hdl::prelude::*;
 use std::fmt::Write as _;
 use std::process::Command;
@@ -208,6 +209,14 @@ impl Run {
             "{name} in {dir:?}:\n{text}"
         );
         std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    /// Compares with Icarus; the text is for this target.
+    pub fn compare_for(&self, name: &str, target: Target) {
+        // The one cell whose model comes with this project.
+        let ecp5 = concat!(env!("CARGO_MANIFEST_DIR"), "/../sim/cells/dp16kd.v");
+        let library = [ecp5];
+        self.compare_with(name, &library[..(target == Target::Ecp5) as usize]);
     }
 
     /// Compares with Icarus.
