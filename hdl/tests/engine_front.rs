@@ -155,7 +155,7 @@ fn units_are_their_verilog() {
         let core = core(width, acc);
         let mut r = rng(width as u64);
         record(
-            Linear::new(acc).unwrap(),
+            Linear::new(acc, target(width)).unwrap(),
             |b| &mut b.clock,
             3000,
             |b, _| {
@@ -198,7 +198,7 @@ fn units_are_their_verilog() {
         )
         .compare_for(&format!("function-{width}-{acc}"), target);
         record(
-            Other::new(&core).unwrap(),
+            Other::new(&core, target).unwrap(),
             |b| &mut b.clock,
             3000,
             |b, _| {

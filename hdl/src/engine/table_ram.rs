@@ -13,8 +13,10 @@
 //! | [`TableRam::registered`] | latency 2: a register behind the memory | latency 2: `DP16KD` with its own |
 //! | [`TableRam::direct`] | latency 1; `q` is unknown before the first fetch (Icarus X; the model has 0); no `clear` | the same as above |
 //!
+//! On ECP5 up to 512 words of more than 18 bits are left to synthesis with a register behind them: one block, two with its own register.
+//!
 //! As there, nobody fetches the word that is being stored; the model stops the simulation when it happens. A word given up by `clear` shows
-//! in `q` again on iCE40, and not on ECP5: whoever clears looks at `q` once, or fetches again.
+//! in `q` again on iCE40, and not in ECP5's blocks: whoever clears looks at `q` once, or fetches again.
 //!
 //! ```
 //! use astromorph_hdl::{engine::table_ram::TableRam, multiply::Target, number::*};
@@ -114,7 +116,7 @@ impl<T: Word> TableRam<T> {
     #[inline(always)]
     fn edge(&mut self) -> bool {
         let (write, read, clear) = (self.write_enable.val(), self.read_enable.val(), self.clear.val());
-        let block = self.target == Target::Ecp5;
+        let block = self.is_block();
         assert!(!(block && read && clear), "fetched and cleared at one edge");
         let was = self.fetched;
         if self.registered {
@@ -139,6 +141,11 @@ impl<T: Word> TableRam<T> {
         }
         // Storing the same word again changes nothing, and no read was of that word; `q` may yet have to follow.
         self.fetched != was
+    }
+
+    /// Made of ECP5's blocks with their registers.
+    fn is_block(&self) -> bool {
+        self.target == Target::Ecp5 && (self.memory.len() > 512 || self.q.width() <= 18)
     }
 
     fn block(&self) -> String {
@@ -170,7 +177,7 @@ impl<T: Word> Logic for TableRam<T> {
         self.q.connect();
     }
     fn hdl(&self) -> Verilog {
-        if self.target == Target::Ecp5 {
+        if self.is_block() {
             return Verilog::Custom(self.block());
         }
         let (top, high) = (self.memory.len() - 1, self.q.width() - 1);

@@ -213,10 +213,12 @@ impl Run {
 
     /// Compares with Icarus; the text is for this target.
     pub fn compare_for(&self, name: &str, target: Target) {
-        // The one cell whose model comes with this project.
-        let ecp5 = concat!(env!("CARGO_MANIFEST_DIR"), "/../sim/cells/dp16kd.v");
-        let library = [ecp5];
-        self.compare_with(name, &library[..(target == Target::Ecp5) as usize]);
+        // The cells whose models come with this project.
+        let ecp5 = [
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../sim/cells/dp16kd.v"),
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../sim/cells/mult18x18d.v"),
+        ];
+        self.compare_with(name, if target == Target::Ecp5 { &ecp5 } else { &[] });
     }
 
     /// Compares with Icarus.

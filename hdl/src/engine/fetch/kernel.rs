@@ -34,6 +34,8 @@ impl Logic for Fetch {
             wanted,
             due,
             count,
+            word_1,
+            valid_1,
             value_2,
             number_2,
             valid_2,
@@ -43,26 +45,34 @@ impl Logic for Fetch {
             start_r,
             fill_start_r
         );
-        // Words that come: index register or block size, then the sum.
+        // Words that come: index register or block size, then the sum. ECP5's M is many blocks all over the device.
+        self.word_1.d.next = self.word.val();
+        self.valid_1.d.next = self.word_valid.val() && !self.reset.val();
+        self.come.next = self.word_valid.val();
+        self.arrived.next = self.word.val();
+        if self.late.val() {
+            self.come.next = self.valid_1.q.val();
+            self.arrived.next = self.word_1.q.val();
+        }
         self.is_at.next = (self.count.q.val() == 3)
             || (self.count.q.val() == 6)
             || (self.count.q.val() == 9)
             || (self.count.q.val() == 14)
             || (self.count.q.val() == 18);
         self.blocks.at.next = self.is_at.val();
-        self.blocks.kind.next = (self.word.val() >> 24).into();
+        self.blocks.kind.next = (self.arrived.val() >> 24).into();
         self.blocks.extent.next = self.walk.q.val()
             && (((self.count.q.val() == 1) && self.head.rows_block.val())
                 || ((self.count.q.val() == 2) && self.head.k_block.val()));
-        self.beyond.next = (self.word.val() >> self.at_bits.val().index()).into();
-        self.outside.d.next = self.word_valid.val() && self.is_at.val() && !(self.beyond.val() == 0);
-        if self.word_valid.val() {
+        self.beyond.next = (self.arrived.val() >> self.at_bits.val().index()).into();
+        self.outside.d.next = self.come.val() && self.is_at.val() && !(self.beyond.val() == 0);
+        if self.come.val() {
             self.count.d.next = (self.count.q.val() + 1).into();
         }
-        self.valid_2.d.next = self.word_valid.val();
+        self.valid_2.d.next = self.come.val();
         self.number_2.d.next = self.count.q.val();
-        self.sum.next = (self.word.val() + self.blocks.index.val()).into();
-        self.upper.next = (self.word.val() >> self.sum_bits.val().index()).into();
+        self.sum.next = (self.arrived.val() + self.blocks.index.val()).into();
+        self.upper.next = (self.arrived.val() >> self.sum_bits.val().index()).into();
         self.value_2.d.next = ((self.upper.val() << self.sum_bits.val().index()) | self.sum.val()).into();
 
         // What ends now. States are boolean equations, not ifs: an enable for each would cost as much again.

@@ -115,7 +115,7 @@ impl Engine {
             tap_norm_data: Sig::new(tail.tap_norm_data.width()),
             beat: Reg::new(2),
             bus: Bus::new(&s, target)?,
-            fetch: Fetch::new(core.id(), s.m_words, s.at_bits)?,
+            fetch: Fetch::new(core.id(), s.m_words, s.at_bits, target)?,
             fields: StreamFields::new(&s),
             norm_fields: NormFields::new(&s),
             fill: Fill::new(&s)?,
