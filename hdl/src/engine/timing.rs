@@ -22,6 +22,7 @@
 //! ```
 
 use super::conveyor::lead;
+use super::fetch::word_latency;
 use super::top::{array_config, array_latency};
 use super::{front, norm, tail};
 use crate::multiply::Target;
@@ -56,10 +57,9 @@ impl Timing {
     }
 }
 
-/// Cycles from a request on M to the word in the fetch's second register.
-const WORD: u64 = 4;
-
 struct Model {
+    /// Cycles from a request on M to the word in the fetch's last register.
+    word: u64,
     latency: u64,
     near: u64,
     near_slow: u64,
@@ -92,7 +92,9 @@ pub fn timing(core: &EngineConfig, target: Target, program: &Program, tokens: u3
     let array = array_config(core, target)?;
     let cycles = array_latency(core, target)?;
     let (latency, lead) = (cycles as u64, lead(cycles, array.blocks()) as u64);
+    let word = word_latency(target) as u64;
     let mut m = Model {
+        word,
         latency,
         near: (core.lanes as u64 - 1).saturating_sub(lead / 2),
         near_slow: (core.lanes as u64 - 1).saturating_sub(lead / 4),
@@ -101,7 +103,7 @@ pub fn timing(core: &EngineConfig, target: Target, program: &Program, tokens: u3
         odd: latency % 2 == 1,
         groups: (core.lanes as u64).div_ceil(core.weights_per_word() as u64),
         // Idle, header: two words and their check.
-        fetch: 1 + 1 + WORD + 1,
+        fetch: 1 + 1 + word + 1,
         walker_free: 0,
         walker_open: 0,
         chain_free: 0,
@@ -119,11 +121,11 @@ pub fn timing(core: &EngineConfig, target: Target, program: &Program, tokens: u3
             Step::Fill(fill) => m.fill(fill),
             Step::Blocks { tokens: t } => {
                 (first, left, span) = (at, tokens, *t);
-                m.fetch += WORD + 1;
+                m.fetch += word + 1;
             }
             Step::Next { .. } => {
                 // Two words more, then the block's registers.
-                m.fetch += WORD + 1 + 1 + WORD + 2;
+                m.fetch += word + 1 + 1 + word + 2;
                 if span < left {
                     left -= span;
                     at = first;
@@ -148,7 +150,7 @@ pub fn timing(core: &EngineConfig, target: Target, program: &Program, tokens: u3
         }
         at += 1;
     }
-    let end = m.quiet().max(m.fetch + WORD + 1) + 2;
+    let end = m.quiet().max(m.fetch + word + 1) + 2;
     close(&mut steps, &mut started, end);
     Ok(Timing { cycles: end, steps })
 }
@@ -173,8 +175,8 @@ impl Model {
     }
 
     fn fill(&mut self, fill: &Fill) {
-        let gate = (self.fetch + WORD + 1).max(self.fill_idle);
-        let start = gate + 1 + 1 + WORD + 1;
+        let gate = (self.fetch + self.word + 1).max(self.fill_idle);
+        let start = gate + 1 + 1 + self.word + 1;
         self.fill_idle = start + 1 + fill.words as u64 * self.groups + 3;
         self.fetch = start;
     }
@@ -182,7 +184,7 @@ impl Model {
     /// Start of the step's stream, and its slots.
     fn run(&mut self, core: &EngineConfig, run: &Run, block: u32, tokens: u32) -> (u64, u64) {
         let s = &run.stream;
-        let mut gate = (self.fetch + WORD + 1).max(self.walker_open) + 1 + 3 + WORD + 1;
+        let mut gate = (self.fetch + self.word + 1).max(self.walker_open) + 1 + 3 + self.word + 1;
         if run.wait {
             gate = gate.max(self.quiet());
         }
@@ -196,9 +198,9 @@ impl Model {
             words = load + 1;
         }
         // Eleven words when the stream is idle, four more when the layer norm is.
-        let mut start = words.max(self.stream_idle) + 1 + 10 + WORD + 1;
+        let mut start = words.max(self.stream_idle) + 1 + 10 + self.word + 1;
         if s.norm.is_some() {
-            start = (start.max(self.norm_idle)) + 1 + 3 + WORD;
+            start = (start.max(self.norm_idle)) + 1 + 3 + self.word;
         }
         start += 1;
         if s.serial != Serial::None {

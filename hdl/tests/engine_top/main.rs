@@ -104,13 +104,14 @@ fn the_estimate_of_many_layers() {
             _ => programs::layer(&mut rng, lanes, 8, d, [8, 6, 12], tokens),
         };
         let x = sequences(&mut rng, &case, d, 1);
-        let mut e = engine(&case, Target::Generic);
+        let target = [Target::Generic, Target::Ecp5][n / 2 % 2];
+        let mut e = engine(&case, target);
         let mut host = Host::new(&case, &x, NO_STALLS);
         rig::run(&mut e, &mut host, &mut rng, 200_000);
         let n = (x[0].len() / d) as u32;
-        let told = timing(&case.core, Target::Generic, &case.program, n).unwrap().cycles;
+        let told = timing(&case.core, target, &case.program, n).unwrap().cycles;
         println!(
-            "lanes {lanes} d {d} tokens {tokens} N {n}: {} cycles, estimate {told}",
+            "{target:?} lanes {lanes} d {d} tokens {tokens} N {n}: {} cycles, estimate {told}",
             host.busy_cycles
         );
         let off = told.abs_diff(host.busy_cycles);
