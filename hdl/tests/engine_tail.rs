@@ -77,7 +77,7 @@ fn the_multiplier_multiplies() {
                 assert_eq!(m.sum.val().get(), expected);
             },
         )
-        .compare(&format!("fabric-{bits}-{target:?}"));
+        .compare_for(&format!("fabric-{bits}-{target:?}"), target);
     }
 }
 
@@ -165,6 +165,12 @@ fn the_split_splits() {
 
 #[test]
 fn sums_are_summed_and_scanned() {
+    for target in [Target::Generic, Target::Ecp5] {
+        summed_and_scanned(target);
+    }
+}
+
+fn summed_and_scanned(target: Target) {
     let mut r = rng(4);
     let (words, bits) = (24, 17);
     let mut sums = vec![0i64; words];
@@ -175,7 +181,7 @@ fn sums_are_summed_and_scanned() {
     let mut clock = 0;
     let want = std::cell::RefCell::new((None, None));
     record(
-        Sums::new(words, bits).unwrap(),
+        Sums::new(words, bits, target).unwrap(),
         |b| &mut b.clock,
         6_000,
         |b, _| {
@@ -224,7 +230,7 @@ fn sums_are_summed_and_scanned() {
             }
         },
     )
-    .compare("sums");
+    .compare_for("sums", target);
 }
 
 /// Random steps of every kind on cores of every width: every tap, every result, every sum, and every output against Icarus.

@@ -32,6 +32,8 @@ pub(super) struct Port<'a> {
     pub write: &'a str,
     /// `natural_bits(depth − 1)` bits.
     pub address: &'a str,
+    /// The fetched word and the output register to 0; goes before `enable`.
+    pub clear: &'a str,
 }
 
 /// Verilog of a memory with the clock named `clock`: stores `data` through port `a`, and assigns to `q`, declared wires of `width` bits,
@@ -65,6 +67,7 @@ pub(super) fn memory(name: &str, depth: usize, width: u32, a: &Port, b: Option<&
         enable: "1'b0",
         write: "1'b0",
         address: "",
+        clear: "1'b0",
     };
     let second = match b {
         Some(port) => pins(port),
@@ -109,9 +112,10 @@ pub(super) fn memory(name: &str, depth: usize, width: u32, a: &Port, b: Option<&
                 }
             }
             s += &format!(
-                ".CLK{side}(clock), .CE{side}({}), .OCE{side}(1'b1), .WE{side}({}), .RST{side}(1'b0), .CS{side}0(1'b0), .CS{side}1(1'b0), .CS{side}2(1'b0){}",
+                ".CLK{side}(clock), .CE{side}({}), .OCE{side}(1'b1), .WE{side}({}), .RST{side}({}), .CS{side}0(1'b0), .CS{side}1(1'b0), .CS{side}2(1'b0){}",
                 port.enable,
                 port.write,
+                port.clear,
                 if side == "A" { ", " } else { ");\n" }
             );
         }

@@ -9,7 +9,8 @@
 //!
 //! | target | body | N |
 //! |---|---|---|
-//! | `Generic`, `Ecp5` | `*` between registers (one `MULT18X18D`, inferred without `-dsp`) | 2 to 18 |
+//! | `Generic` | `*` between registers | 2 to 18 |
+//! | `Ecp5` | one `MULT18X18D` with its registers | 2 to 18 |
 //! | `Ice40` | adders, below | 16 |
 //!
 //! iCE40: a·b = y·|b| with y = ±a. |b| goes through in two halves of 8 bits, each rewritten in digits d_i ∈ {−1, 0, 1, 2} of base 4 by one
@@ -28,6 +29,7 @@
 //! assert!(Fabric::new("fabric", 18, Target::Ice40).is_err());
 //! ```
 
+use super::dsp;
 use crate::block::Activity;
 use crate::check;
 use crate::leaf;
@@ -143,12 +145,13 @@ impl Logic for Fabric {
         if self.target == Target::Ice40 {
             return Verilog::Custom(adders());
         }
-        let (n, m, k) = (self.a.width() - 1, 2 * self.a.width() - 1, self.sum.width() - 1);
+        let (m, k) = (2 * self.a.width() - 1, self.sum.width() - 1);
+        let bits = self.a.width();
+        // Registers around an inferred multiplier stay outside of ECP5's, which is slow then.
+        let cell = dsp::product(self.target, "m", ("a", bits), ("b", bits), "p_3", dsp::PRODUCT_LATENCY);
         Verilog::Custom(format!(
-            "reg signed [{n}:0] a_1, b_1;\nreg signed [{m}:0] p_2, p_3;\nreg signed [{k}:0] sum_4;\nreg [3:0] on;\n\
-             initial begin a_1 = 0; b_1 = 0; p_2 = 0; p_3 = 0; sum_4 = 0; on = 0; sum = 0; end\n\
-             always @(posedge clock) begin\n  a_1 <= a;\n  b_1 <= b;\n  p_2 <= a_1 * b_1;\n  p_3 <= p_2;\n  sum_4 <= p_3 + $signed(addend);\n\
-             \x20 on <= {{on[2:0], valid}};\n  if (on[3]) sum <= sum_4;\nend\n"
+            "wire signed [{m}:0] p_3;\n{cell}reg signed [{k}:0] sum_4;\nreg [3:0] on;\ninitial begin sum_4 = 0; on = 0; sum = 0; end\n\
+             always @(posedge clock) begin\n  sum_4 <= p_3 + $signed(addend);\n  on <= {{on[2:0], valid}};\n  if (on[3]) sum <= sum_4;\nend\n"
         ))
     }
 }

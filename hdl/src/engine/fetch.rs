@@ -17,16 +17,16 @@
 //!
 //! A Run step: w0 to w4, then the gate (`wait`, `wait_fill`), then the offer to the walker, and when the stream is idle w5 to w15, w16 to w19
 //! only with a layer norm and when that is idle, then the start. The next step's w1 to w4 come when the array is in its last pass.
-//! A word granted at cycle 0 is `value` at cycle 4 (bus 3, sum 1).
+//! A word granted at cycle 0 is `value` at cycle 4 (bus 3, sum 1), on ECP5 at cycle 5.
 //! States are one register each: all but `awake` are low when nothing is in work.
 //!
 //! Example: a core whose id is 7, M = [7, 40, 0]: header, then End; `busy` falls when all is quiet.
 //!
 //! ```
-//! use astromorph_hdl::{engine::fetch::Fetch, number::*};
+//! use astromorph_hdl::{engine::fetch::Fetch, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
 //! let memory = [7u64, 40, 0];
-//! let mut f = Fetch::new(7, 16, 8).unwrap();
+//! let mut f = Fetch::new(7, 16, 8, Target::Generic).unwrap();
 //! f.connect_all();
 //! (f.begins.next, f.quiet.next, f.grant.next, f.fill_idle.next) = (true, true, true, true);
 //! let mut on_the_way = [None; 3];
@@ -50,6 +50,7 @@ mod kernel;
 
 use super::loops::Loop;
 use crate::block;
+use crate::multiply::Target;
 use crate::number::{Const, Flag, Sig, U};
 use crate::register::Reg;
 use crate::settings;
@@ -79,6 +80,11 @@ settings! {
             wide: 0, 10;
         }
     }
+}
+
+/// Cycles from a grant to the word as `value`.
+pub fn word_latency(target: Target) -> usize {
+    4 + (target == Target::Ecp5) as usize
 }
 
 block! {
@@ -206,6 +212,9 @@ block! {
             wanted: Reg<U>,
             due: Reg<U>,
             count: Reg<U>,
+            /// A word of ECP5's M.
+            word_1: Reg<U>,
+            valid_1: Reg<bool>,
             value_2: Reg<U>,
             number_2: Reg<U>,
             valid_2: Reg<bool>,
@@ -238,6 +247,9 @@ block! {
             sum: Sig<Local, U>,
             upper: Sig<Local, U>,
             beyond: Sig<Local, U>,
+            come: Flag<Local>,
+            arrived: Sig<Local, U>,
+            late: Const<bool>,
             last_word: Flag<Local>,
             next_op: Flag<Local>,
             wakes: Flag<Local>,

@@ -44,11 +44,11 @@
 //!
 //! ```
 //! use astromorph::engine::config::EngineConfig;
-//! use astromorph_hdl::{engine::front::{Front, LATENCY}, number::*};
+//! use astromorph_hdl::{engine::front::{Front, LATENCY}, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
 //! # let core = EngineConfig { name: "x".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
 //! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
-//! let mut u = Front::new(&core).unwrap();
+//! let mut u = Front::new(&core, Target::Generic).unwrap();
 //! u.connect_all();
 //! // Rounding by 4 to 8 bits, then ReLU exact by 1 to the left: 1000/16 = 62.5 gives 63, 126.
 //! (u.shift.next, u.bits.next) = (U::new(16 + 4), U::new(8));

@@ -29,11 +29,11 @@
 //!
 //! ```
 //! use astromorph::engine::config::EngineConfig;
-//! use astromorph_hdl::{engine::function::Function, number::*};
+//! use astromorph_hdl::{engine::function::Function, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
 //! # let core = EngineConfig { name: "x".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
 //! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
-//! let mut u = Function::new(&core).unwrap();   // W = 8
+//! let mut u = Function::new(&core, Target::Generic).unwrap();   // W = 8
 //! u.connect_all();
 //! // φ of −100: bin (−100 + 128) >> 4 of eight.
 //! (u.table_write.next, u.table_address.next, u.table_data.next) = (true, U::new(4 + 1), S::new(7));
@@ -49,9 +49,10 @@
 //! ```
 
 use super::LINE_BITS;
+use super::table_ram::TableRam;
 use crate::block;
+use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, U, natural_bits, unsigned_cast_of};
-use crate::ram::{Contents, Ram};
 use crate::register::Reg;
 use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
@@ -116,9 +117,8 @@ block! {
             over: Reg<bool>,
             clipped: Reg<U>,
             clipped_used: Reg<bool>,
-            memory: Ram<S>,
+            memory: TableRam<S>,
             memory_used: Reg<bool>,
-            entry: Reg<S>,
             result: Reg<S>,
         }
         locals {
@@ -169,25 +169,23 @@ block! {
             back_bits: Const<U>,
             hi: Const<U>,
             lo: Const<U>,
+            /// Only ECP5's block clears what is just being fetched, too.
+            spared: Const<bool>,
         }
     }
 }
 
 impl Function {
     /// For a core.
-    pub fn new(core: &EngineConfig) -> Result<Self> {
+    pub fn new(core: &EngineConfig, target: Target) -> Result<Self> {
         core.validate()?;
         let (w, sw) = (core.width, core.serial_bits());
         let y = rounded_bits(core);
         // x + 2^17 is the most there may be.
         let t = (y + 1).max(19);
         // Every address has a word, so that no field can lead out of the memory.
-        let memory = Ram::new(
-            "function.table",
-            core.function_words.next_power_of_two(),
-            w,
-            Contents::Zero,
-        )?;
+        let words = core.function_words.next_power_of_two();
+        let memory = TableRam::registered("function.table", words, w, target)?;
         let address = memory.read_address.width();
         let top = (1u64 << (w - 1)) - 1;
         // An index of the sigmoid may be wider than W, not than the memory.
@@ -231,7 +229,6 @@ impl Function {
             clipped_used: Reg::default(),
             memory,
             memory_used: Reg::default(),
-            entry: Reg::new(w),
             result: Reg::new(sw),
             turned_bits: Sig::new(t),
             below: Flag::default(),
@@ -280,6 +277,7 @@ impl Function {
             back_bits: Const::natural(back as u64),
             hi: Const::natural(top),
             lo: Const::natural(top + 1),
+            spared: Const::new(1, target != Target::Ecp5),
             activity: Default::default(),
         })
     }
@@ -305,7 +303,6 @@ impl Logic for Function {
             clipped,
             clipped_used,
             memory_used,
-            entry,
             result
         );
         clock!(self, clock, memory);
@@ -422,7 +419,7 @@ impl Logic for Function {
             self.clipped.d.next = (self.limited.val() & self.mask.q.val()).into();
             self.clipped_used.d.next = self.index_used.q.val();
         }
-        // 15 and 16: its word.
+        // 15 and 16: its word, or none.
         self.memory.write_enable.next = self.table_write.val();
         self.memory.write_address.next = self.table_address.val();
         self.memory.write_data.next = self.table_data.val();
@@ -431,13 +428,10 @@ impl Logic for Function {
         if !self.even.val() && self.line.val().get_bit(8) {
             self.memory_used.d.next = self.clipped_used.q.val();
         }
-        self.entry.d.next = self.zero.val();
-        if self.memory_used.q.val() {
-            self.entry.d.next = self.memory.read_data.val();
-        }
+        self.memory.clear.next = !self.memory_used.q.val() && (self.spared.val() || self.even.val());
         // 17: added, and saturated where both may count. The sum of two words of W bits has W + 1: it left W where the upper two differ.
         self.y_low.next = self.y.val();
-        self.total.next = (self.y_low.val() + self.entry.q.val()).into();
+        self.total.next = (self.y_low.val() + self.memory.q.val()).into();
         self.pattern.next = unsigned_cast_of(self.total);
         self.word_low.next = self.pattern.val();
         if self.gelu.q.val()

@@ -50,7 +50,12 @@ pub(super) fn module(config: &ArrayConfig) -> (String, String) {
         let (from, to) = (k * width, (k + 1) * width - 1);
         if config.bank_register() {
             let write = format!("write[{k}]");
-            let port = |enable, write, address| block_ram::Port { enable, write, address };
+            let port = |enable, write, address| block_ram::Port {
+                enable,
+                write,
+                address,
+                clear: "1'b0",
+            };
             let _ = write!(
                 s,
                 "// lane {k}: bank\nwire [{w}:0] data_{k} = write_data[{to}:{from}];\nwire signed [{w}:0] operand_{k};\n{}",

@@ -15,12 +15,13 @@
 //! | sum | A | from cycle 4 on (wide: 6), for 2 cycles or until the next word's |
 //! | field | 6 | the shift + 16, from cycle 4 on |
 //!
-//! Two parts are added in one cycle; the upper one takes the carry in the next, on its way out.
+//! Two parts are added in one cycle; the upper one takes the carry in the next, on its way out. On ECP5 the addend comes from far away, and a
+//! carry is fast: the sum is taken whole on the way out.
 //!
 //! ```
-//! use astromorph_hdl::{engine::linear::Linear, number::*};
+//! use astromorph_hdl::{engine::linear::Linear, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
-//! let mut u = Linear::new(26).unwrap();
+//! let mut u = Linear::new(26, Target::Generic).unwrap();
 //! u.connect_all();
 //! (u.addend_used.next, u.shift.next) = (true, U::new(20));
 //! (u.late.next, u.word.next) = (true, S::new(-5000));
@@ -38,6 +39,7 @@ use super::LINE_BITS;
 use super::shifter::FIELD_BITS;
 use crate::block;
 use crate::check;
+use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
 use astromorph::Result;
@@ -89,6 +91,9 @@ block! {
             low: Reg<U>,
             high: Reg<U>,
             shift_r: Reg<U>,
+            /// Word and addend for the one addition.
+            word_2: Reg<U>,
+            addend_2: Reg<U>,
         }
         locals {
             ranged: Sig<Local, U>,
@@ -112,13 +117,14 @@ block! {
             sign: Const<U>,
             split: Const<U>,
             word_bits: Const<U>,
+            once: Const<bool>,
         }
     }
 }
 
 impl Linear {
     /// For words of `acc_bits`.
-    pub fn new(acc_bits: u32) -> Result<Self> {
+    pub fn new(acc_bits: u32, target: Target) -> Result<Self> {
         check::range("linear.word.width", acc_bits, 16, 48)?;
         // One addition of 32 bits fits a cycle of the slowest target.
         let low = if acc_bits <= ADDEND_BITS {
@@ -149,6 +155,8 @@ impl Linear {
             low: Reg::new(low + 1),
             high: Reg::new(high),
             shift_r: Reg::new(FIELD_BITS),
+            word_2: Reg::new(acc_bits),
+            addend_2: Reg::new(acc_bits),
             ranged: Sig::new(OFFSET_BITS),
             clamped: Sig::new(FIELD_BITS),
             least: Const::natural(0),
@@ -170,6 +178,7 @@ impl Linear {
             sign: Const::natural(ADDEND_BITS as u64 - 1),
             split: Const::natural(low as u64),
             word_bits: Const::natural(ADDEND_BITS as u64),
+            once: Const::new(1, target == Target::Ecp5),
             activity: Default::default(),
         })
     }
@@ -178,7 +187,7 @@ impl Linear {
 impl Logic for Linear {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, first, far, low, high, shift_r);
+        dff_setup!(self, clock, first, far, low, high, shift_r, word_2, addend_2);
         if !self.even.val() && self.late.val() {
             self.first.d.next = unsigned_cast_of(self.word);
         }
@@ -218,6 +227,11 @@ impl Logic for Linear {
                 self.low.d.next = self.total_low.val();
                 self.high.d.next = self.total_high.val();
             }
+            self.word_2.d.next = self.first.q.val();
+            self.addend_2.d.next = self.zero.val();
+            if self.addend_used.val() {
+                self.addend_2.d.next = self.full.val();
+            }
             self.shift_r.d.next = self.shift.val();
             if self.normalise.val() {
                 self.shift_r.d.next = self.clamped.val();
@@ -227,6 +241,9 @@ impl Logic for Linear {
         self.sum_low.next = self.low.q.val();
         self.sum_high.next = (self.high.q.val() + self.carry.val()).into();
         self.sum.next = ((self.sum_high.val() << self.split.val().index()) | self.sum_low.val()).into();
+        if self.once.val() {
+            self.sum.next = (self.word_2.q.val() + self.addend_2.q.val()).into();
+        }
         self.field.next = self.shift_r.q.val();
     }
 }

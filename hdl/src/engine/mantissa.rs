@@ -7,15 +7,17 @@
 //! | whole, parity | 1, 1 | table index E·2^T + mantissa; (E mod 2)·2^T + mantissa; neither: the mantissa |
 //! | base, bits | 16, 4 | first word of the table, T: at most F |
 //! | | | these six stand still from a cycle before a number that is looked up to its word |
-//! | fetch | 1 | [`FETCH`] cycles after exponent and fraction: this one is wanted |
+//! | fetch | 1 | [`fetch`] cycles after exponent and fraction: this one is wanted |
 //! | limited | 6 | E after the limit, 1 cycle later |
 //! | word | SW signed | [`LATENCY`] cycles later; holds until the next fetch, unknown before the first |
 //! | table_write, table_address, table_data | 1, 16, SW | load |
 //!
+//! On ECP5 the memory has a register behind it in place of the one before it.
+//!
 //! ```
-//! use astromorph_hdl::{engine::mantissa::{LATENCY, Mantissa}, number::*};
+//! use astromorph_hdl::{engine::mantissa::{LATENCY, Mantissa}, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
-//! let mut m = Mantissa::new("mantissa", 64, 16).unwrap();
+//! let mut m = Mantissa::new("mantissa", 64, 16, Target::Generic).unwrap();
 //! m.connect_all();
 //! let mut cycle = |m: &mut Mantissa| for level in [true, false] { m.clock.next.clk = level; simulate(m, 10); };
 //! // Table of T = 2 at word 8; 6 = 2^2·(1 + 2/4) is word 8 + 2.
@@ -29,18 +31,21 @@
 //! ```
 
 use super::split::EXPONENT_BITS;
+use super::table_ram::{TableRam, direct_latency};
 use crate::block;
 use crate::check;
+use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, U, natural_bits};
-use crate::ram::{Contents, Ram};
 use crate::register::Reg;
 use astromorph::Result;
 use rust_hdl::prelude::*;
 
 /// Cycles from exponent and fraction to `fetch`.
-pub const FETCH: usize = 3;
+pub fn fetch(target: Target) -> usize {
+    LATENCY - direct_latency(target)
+}
 /// Cycles from exponent and fraction to the word.
-pub const LATENCY: usize = FETCH + 1;
+pub const LATENCY: usize = 4;
 /// Width of a table address in a program.
 pub const TABLE_BITS: u32 = 16;
 
@@ -88,7 +93,7 @@ block! {
             base_r: Reg<U>,
             index: Reg<U>,
             address: Reg<U>,
-            words: Ram<S>,
+            words: TableRam<S>,
         }
         locals {
             above: Sig<Local, U>,
@@ -101,6 +106,8 @@ block! {
             three: Const<U>,
             twelve: Const<U>,
             zero: Const<U>,
+            place: Sig<Local, U>,
+            soon: Const<bool>,
         }
     }
 }
@@ -112,11 +119,11 @@ pub fn fraction_bits(words: usize) -> u32 {
 
 impl Mantissa {
     /// `words` of `bits`; `name` is for errors.
-    pub fn new(name: &str, words: usize, bits: u32) -> Result<Self> {
+    pub fn new(name: &str, words: usize, bits: u32, target: Target) -> Result<Self> {
         check::range(&format!("{name}.words"), words, 2, 1 << TABLE_BITS)?;
         let f = fraction_bits(words);
         // A power of two: no address of a program leaves the memory's model.
-        let words = Ram::new(name, words.next_power_of_two(), bits, Contents::Zero)?.bare();
+        let words = TableRam::direct(name, words.next_power_of_two(), bits, target)?;
         let address = words.read_address.width();
         Ok(Mantissa {
             clock: Signal::default(),
@@ -155,6 +162,8 @@ impl Mantissa {
             three: Const::natural(3),
             twelve: Const::natural(12),
             zero: Const::natural(0),
+            place: Sig::new(address),
+            soon: Const::new(1, direct_latency(target) > 1),
             activity: Default::default(),
         })
     }
@@ -208,12 +217,17 @@ impl Logic for Mantissa {
         }
         // 3: the table's place.
         self.placed.next = (self.index.q.val() >> self.fine.q.val().index()).into();
-        self.address.d.next = (self.placed.val() + self.base_r.q.val()).into();
+        self.place.next = (self.placed.val() + self.base_r.q.val()).into();
+        self.address.d.next = self.place.val();
+        self.words.clear.next = false;
         self.words.read_enable.next = self.fetch.val();
         self.words.read_address.next = self.address.q.val();
+        if self.soon.val() {
+            self.words.read_address.next = self.place.val();
+        }
         self.words.write_enable.next = self.table_write.val();
         self.words.write_address.next = self.table_address.val();
         self.words.write_data.next = self.table_data.val();
-        self.word.next = self.words.read_data.val();
+        self.word.next = self.words.q.val();
     }
 }

@@ -84,7 +84,7 @@ pub fn memories(core: &EngineConfig, target: Target) -> Result<Vec<Memory>> {
         block("norm beta", parameters, 32, 1, false),
         block(
             "norm results",
-            store::queue_depth(tail::NORM_IN_FLIGHT),
+            store::queue_depth(tail::norm_in_flight(target)),
             s.width + 1,
             1,
             false,

@@ -2,7 +2,7 @@
 //!
 //! | part | modules |
 //! |---|---|
-//! | cells | [`dsp`] (multipliers), [`memory`] (single-port memories), `accumulate` (the lanes' adder), `block_ram` (ECP5's, registered) |
+//! | cells | [`dsp`] (multipliers), [`memory`] (single-port memories), [`table_ram`] (tables), `accumulate` (the lanes' adder), `block_ram` (ECP5's, registered) |
 //! | memories | [`xmem`] (activations), [`mmem`] (32-bit words) |
 //! | array | [`array`](mod@array) (ports, model, Verilog of the blocks), `lane` (Verilog of a lane) |
 //! | front of the stream | [`front`]: [`linear`], [`function`], [`other`], which share one [`shifter`] by [`turns`]; [`flags`]; addresses by [`walker`] |
@@ -48,6 +48,7 @@ pub mod sizes;
 pub mod split;
 pub mod store;
 pub mod sums;
+pub mod table_ram;
 pub mod tags;
 pub mod tail;
 pub mod timing;

@@ -43,26 +43,28 @@
 
 mod build;
 
+use super::table_ram::{TableRam, direct_latency};
 use super::{fabric, unit};
 use crate::block;
 use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, U};
-use crate::ram::Ram;
 use crate::register::Reg;
 use rust_hdl::prelude::*;
 
 /// Results that may still come after `hold` has risen.
-pub const IN_FLIGHT: usize = unit::LATENCY + 1;
+pub fn in_flight(target: Target) -> usize {
+    unit::LATENCY + direct_latency(target)
+}
 /// Cycles from element to element: each takes the multiplier twice.
 pub fn pace(target: Target) -> usize {
     2 * fabric::pace(target)
 }
 /// Cycles of a row beyond those of its elements.
 pub fn overhead(target: Target) -> usize {
-    let pace = pace(target);
+    let (pace, more) = (pace(target), direct_latency(target) - 1);
     // From the element that adds ε to the first one scaled, and from the last one's begin to the next row's first.
-    let root = (unit::again(target) + unit::ROW_LATENCY + 2).next_multiple_of(pace);
-    let end = (unit::again(target) + unit::LATENCY + 3).next_multiple_of(pace);
+    let root = (unit::again(target) + unit::ROW_LATENCY + 2 + more).next_multiple_of(pace);
+    let end = (unit::again(target) + unit::LATENCY + 3 + more).next_multiple_of(pace);
     root + end - pace
 }
 /// Width of D in a program.
@@ -150,7 +152,7 @@ block! {
             last: Flag<Out>,
         }
         parts {
-            rows: Ram<S>,
+            rows: TableRam<S>,
             /// What is about to be stored.
             store: Reg<bool>,
             store_address: Reg<U>,
@@ -162,8 +164,8 @@ block! {
             primed: Reg<bool>,
             /// The sum starts after power-up and reset.
             fresh: Reg<bool>,
-            gammas: Ram<S>,
-            betas: Ram<S>,
+            gammas: TableRam<S>,
+            betas: TableRam<S>,
             beat: Reg<U>,
             /// Rows that have begun to enter and have not left.
             unfinished: Reg<U>,
@@ -191,6 +193,9 @@ block! {
             centred: Reg<U>,
             element_r: Reg<bool>,
             element_last_r: Reg<bool>,
+            /// Where the row's word comes a cycle later.
+            element_2: Reg<bool>,
+            element_last_2: Reg<bool>,
             gamma_pointer: Reg<U>,
             beta_pointer: Reg<U>,
         }
@@ -203,6 +208,9 @@ block! {
             centre: Flag<Local>,
             turn: Flag<Local>,
             fast: Const<bool>,
+            late: Const<bool>,
+            /// Where the pointer of γ' goes.
+            goes: Sig<Local, U>,
             after: Sig<Local, U>,
             from_slot: Sig<Local, U>,
             to_slot: Sig<Local, U>,
@@ -253,6 +261,8 @@ impl Logic for Norm {
             centred,
             element_r,
             element_last_r,
+            element_2,
+            element_last_2,
             gamma_pointer,
             beta_pointer
         );
@@ -277,7 +287,7 @@ impl Logic for Norm {
         self.ready.next = self.unfinished.q.val() < self.two.val();
         self.busy.next = !(self.unfinished.q.val() == 0);
 
-        // Words come on even cycles, and elements are fetched: c is stored on odd ones.
+        // Words come on even cycles: c is stored on odd ones. So an element begins on odd ones, and is fetched as much earlier as it takes.
         self.beat.d.next = (self.beat.q.val() + 1).into();
         self.centre.next =
             self.working_r.q.val() && !self.scaling_r.q.val() && self.q_valid.val() && !self.q_second.val();
@@ -320,12 +330,16 @@ impl Logic for Norm {
         }
 
         // The row in work.
-        self.turn.next = !self.beat.q.val().get_bit(0) && (self.fast.val() || !self.beat.q.val().get_bit(1));
+        self.turn.next =
+            (self.beat.q.val().get_bit(0) == self.late.val()) && (self.fast.val() || !self.beat.q.val().get_bit(1));
         self.issue.next = self.turn.val() && (self.squares.q.val() || (self.scales.q.val() && !self.hold.val()));
         self.from_slot.next = self.naught.val();
         if self.slot.q.val() {
             self.from_slot.next = self.one.val();
         }
+        self.rows.clear.next = false;
+        self.gammas.clear.next = false;
+        self.betas.clear.next = false;
         self.rows.read_enable.next = self.issue.val();
         self.rows.read_address.next =
             ((self.from_slot.val() << self.index_bits.val().index()) | self.next.q.val()).into();
@@ -334,6 +348,8 @@ impl Logic for Norm {
         self.width_less.d.next = (self.width_r.q.val() - 1).into();
         self.at_end.d.next = self.next.q.val() == self.width_less.q.val();
         self.element_r.d.next = self.issue.val();
+        self.element_2.d.next = self.element_r.q.val();
+        self.element_last_2.d.next = self.element_last_r.q.val();
         self.element_last_r.d.next = self.scales.q.val() && self.at_end.q.val();
         if self.issue.val() {
             self.next.d.next = self.after.val();
@@ -353,10 +369,11 @@ impl Logic for Norm {
             self.centred.d.next = (self.centred.q.val() + 1).into();
         }
         // β goes one element behind γ'.
+        self.goes.next = self.gamma_pointer.q.val();
         if self.second_begins.val() {
             self.beta_pointer.d.next = self.gamma_pointer.q.val();
             if self.scaling_r.q.val() || !self.second_row_last.val() {
-                self.gamma_pointer.d.next = (self.gamma_pointer.q.val() + 1).into();
+                self.goes.next = (self.gamma_pointer.q.val() + 1).into();
             }
         }
         if self.working_r.q.val() && self.done.val() {
@@ -376,10 +393,15 @@ impl Logic for Norm {
             self.centred.d.next = self.naught.val();
         }
         if self.opens.val() || self.done.val() {
-            self.gamma_pointer.d.next = self.parameters.val();
+            self.goes.next = self.parameters.val();
         }
+        self.gamma_pointer.d.next = self.goes.val();
         self.gammas.read_enable.next = self.working_r.q.val();
+        // A word that takes two cycles is fetched while the pointer moves.
         self.gammas.read_address.next = self.gamma_pointer.q.val();
+        if self.late.val() {
+            self.gammas.read_address.next = self.goes.val();
+        }
         self.betas.read_enable.next = self.working_r.q.val();
         self.betas.read_address.next = self.beta_pointer.q.val();
         self.gammas.write_enable.next = self.parameter_write.val();
@@ -404,6 +426,7 @@ impl Logic for Norm {
             self.slot.d.next = false;
             self.next.d.next = self.naught.val();
             self.element_r.d.next = false;
+            self.element_2.d.next = false;
         }
         self.primed.d.next = true;
         self.fresh.d.next = self.reset.val() || !self.primed.q.val();
@@ -415,11 +438,15 @@ impl Logic for Norm {
         self.scaling.next = self.scaling_r.q.val();
         self.element.next = self.element_r.q.val();
         self.element_last.next = self.element_last_r.q.val();
-        self.row_word.next = self.rows.read_data.val();
+        if self.late.val() {
+            self.element.next = self.element_2.q.val();
+            self.element_last.next = self.element_last_2.q.val();
+        }
+        self.row_word.next = self.rows.q.val();
         self.width.next = self.width_r.q.val();
         self.row_sum.next = self.sum.q.val();
-        self.gamma.next = self.gammas.read_data.val();
-        self.beta.next = self.betas.read_data.val();
+        self.gamma.next = self.gammas.q.val();
+        self.beta.next = self.betas.q.val();
         self.valid.next = self.scaling_r.q.val() && self.q_valid.val() && self.q_second.val();
         self.row_last.next = self.q_row_last.val();
         self.last.next = self.q_row_last.val() && self.last_r.q.val();

@@ -17,11 +17,11 @@
 //!
 //! ```
 //! use astromorph::engine::config::EngineConfig;
-//! use astromorph_hdl::{engine::other::Other, number::*};
+//! use astromorph_hdl::{engine::other::Other, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
 //! # let core = EngineConfig { name: "x".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
 //! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
-//! let mut u = Other::new(&core).unwrap();
+//! let mut u = Other::new(&core, Target::Generic).unwrap();
 //! u.connect_all();
 //! (u.word.next, u.positional.next, u.key.next) = (S::new(100), S::new(40), true);
 //! for _ in 0..2 {      // `key` is taken over once; then cycle 18
@@ -33,6 +33,7 @@
 use super::LINE_BITS;
 use super::function::rounded_bits;
 use crate::block;
+use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
 use astromorph::Result;
@@ -79,6 +80,8 @@ block! {
         }
         locals {
             moved: Sig<Local, S>,
+            near: Sig<Local, S>,
+            late: Const<bool>,
             word_low: Sig<Local, S>,
             total: Sig<Local, S>,
             pattern: Sig<Local, U>,
@@ -104,7 +107,7 @@ pub fn aligned_bits(core: &EngineConfig) -> u32 {
 
 impl Other {
     /// For a core.
-    pub fn new(core: &EngineConfig) -> Result<Self> {
+    pub fn new(core: &EngineConfig, target: Target) -> Result<Self> {
         core.validate()?;
         let (w, sw) = (core.width, core.serial_bits());
         let sum = aligned_bits(core);
@@ -128,6 +131,8 @@ impl Other {
             straight: Reg::new(w),
             result: Reg::new(sw),
             moved: Sig::new(w),
+            near: Sig::new(w + 3),
+            late: Const::new(1, target == Target::Ecp5),
             word_low: Sig::new(w),
             total: Sig::new(w + 1),
             pattern: Sig::new(w + 1),
@@ -183,23 +188,24 @@ impl Logic for Other {
         }
         self.result.d.next = ((self.high.val() << self.width.val().index()) | self.low.val()).into();
         self.x.next = self.result.q.val();
-        // 20: which one moves, by 0 to 3.
+        // 20: which one moves, by 0 to 3 (ECP5: in the next cycle; X's blocks stand far away).
         self.moved.next = self.operand.val();
         if self.left_is_value.val() {
             self.moved.next = self.word_low.val();
         }
         if self.even.val() {
-            if self.left.val().get_bit(1) {
-                if self.left.val().get_bit(0) {
-                    self.fine.d.next = (self.moved.val() << 3).into();
+            self.fine.d.next = self.moved.val();
+            if !self.late.val() {
+                if self.left.val().get_bit(1) {
+                    if self.left.val().get_bit(0) {
+                        self.fine.d.next = (self.moved.val() << 3).into();
+                    } else {
+                        self.fine.d.next = (self.moved.val() << 2).into();
+                    }
                 } else {
-                    self.fine.d.next = (self.moved.val() << 2).into();
-                }
-            } else {
-                if self.left.val().get_bit(0) {
-                    self.fine.d.next = (self.moved.val() << 1).into();
-                } else {
-                    self.fine.d.next = self.moved.val();
+                    if self.left.val().get_bit(0) {
+                        self.fine.d.next = (self.moved.val() << 1).into();
+                    }
                 }
             }
             self.straight.d.next = self.zero.val();
@@ -211,19 +217,33 @@ impl Logic for Other {
             }
         }
         // 21: by 0, 4, 8 or 12.
+        self.near.next = self.fine.q.val();
+        if self.late.val() {
+            if self.left.val().get_bit(1) {
+                if self.left.val().get_bit(0) {
+                    self.near.next = (self.fine.q.val() << 3).into();
+                } else {
+                    self.near.next = (self.fine.q.val() << 2).into();
+                }
+            } else {
+                if self.left.val().get_bit(0) {
+                    self.near.next = (self.fine.q.val() << 1).into();
+                }
+            }
+        }
         self.coarse.d.next = self.zero.val();
         if !self.even.val() && self.line.val().get_bit(11) {
             if self.left.val().get_bit(3) {
                 if self.left.val().get_bit(2) {
-                    self.coarse.d.next = (self.fine.q.val() << 12).into();
+                    self.coarse.d.next = (self.near.val() << 12).into();
                 } else {
-                    self.coarse.d.next = (self.fine.q.val() << 8).into();
+                    self.coarse.d.next = (self.near.val() << 8).into();
                 }
             } else {
                 if self.left.val().get_bit(2) {
-                    self.coarse.d.next = (self.fine.q.val() << 4).into();
+                    self.coarse.d.next = (self.near.val() << 4).into();
                 } else {
-                    self.coarse.d.next = self.fine.q.val();
+                    self.coarse.d.next = self.near.val();
                 }
             }
         }

@@ -18,9 +18,9 @@
 //! | result, word, result_exponent | 1, SW, 6 | from the unit |
 //!
 //! ```
-//! use astromorph_hdl::{engine::serial::Serial, number::*};
+//! use astromorph_hdl::{engine::serial::Serial, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
-//! let mut s = Serial::new(16, 16, 16).unwrap();
+//! let mut s = Serial::new(16, 16, 16, Target::Generic).unwrap();
 //! s.connect_all();
 //! let mut cycle = |s: &mut Serial| for level in [true, false] { s.clock.next.clk = level; simulate(s, 10); };
 //! (s.start.next, s.read.next) = (true, U::new(5));                                        // Count: reads[5] ← (3, 20000)
@@ -37,11 +37,12 @@
 
 use super::split::EXPONENT_BITS;
 use super::sums::ADDRESS_BITS;
+use super::table_ram::{TableRam, direct_latency};
 use crate::block;
 use crate::check;
 use crate::delay::Delay;
+use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, U};
-use crate::ram::{Contents, Ram};
 use crate::register::Reg;
 use astromorph::Result;
 use rust_hdl::prelude::*;
@@ -94,39 +95,35 @@ block! {
         }
         parts {
             /// g, and in the upper half R.
-            operands: Ram<S>,
-            exponents: Ram<U>,
+            operands: TableRam<S>,
+            exponents: TableRam<U>,
             operand_pointer: Reg<U>,
             /// Where a result goes; in Normalise, which has none, the row's E.
             result_pointer: Reg<U>,
             entered: Delay<bool>,
-            /// Behind the memory, which answers late on ECP5.
-            exponent_r: Reg<U>,
         }
         locals {
             reads: Sig<Local, U>,
             operand_start: Sig<Local, U>,
             result_start: Sig<Local, U>,
             g_start: Sig<Local, U>,
+            /// Where the pointer goes.
+            goes: Sig<Local, U>,
             half: Const<U>,
+            ahead: Const<bool>,
         }
     }
 }
 
 impl Serial {
     /// For `sums` words of g and `reads` words of (E, R), words of `bits`.
-    pub fn new(sums: usize, reads: usize, bits: u32) -> Result<Self> {
+    pub fn new(sums: usize, reads: usize, bits: u32, target: Target) -> Result<Self> {
         check::range("serial.sums", sums, 2, 1 << ADDRESS_BITS)?;
         check::range("serial.reads", reads, 2, 1 << ADDRESS_BITS)?;
         // Powers of two: no address of a program leaves the memories' models, and R's place needs no adder.
         let half = sums.max(reads).next_power_of_two();
-        let operands = Ram::new("serial.operands", 2 * half, bits, Contents::Zero)?.bare();
-        let exponents = Ram::new(
-            "serial.exponents",
-            reads.next_power_of_two(),
-            EXPONENT_BITS,
-            Contents::Zero,
-        )?;
+        let operands = TableRam::direct("serial.operands", 2 * half, bits, target)?;
+        let exponents = TableRam::registered("serial.exponents", reads.next_power_of_two(), EXPONENT_BITS, target)?;
         let address = operands.read_address.width();
         Ok(Serial {
             clock: Signal::default(),
@@ -150,12 +147,13 @@ impl Serial {
             operand_pointer: Reg::new(address),
             result_pointer: Reg::new(address),
             entered: Delay::new("serial.entered", 1, 1)?,
-            exponent_r: Reg::new(EXPONENT_BITS),
             reads: Sig::new(address),
             operand_start: Sig::new(address),
             result_start: Sig::new(address),
             g_start: Sig::new(address - 1),
+            goes: Sig::new(address),
             half: Const::natural(half as u64),
+            ahead: Const::new(1, direct_latency(target) > 1),
             activity: Default::default(),
         })
     }
@@ -164,32 +162,39 @@ impl Serial {
 impl Logic for Serial {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, operand_pointer, result_pointer, exponent_r);
+        dff_setup!(self, clock, operand_pointer, result_pointer);
         clock!(self, clock, operands, exponents, entered);
         self.entered.reset.next = self.reset.val();
         self.g_start.next = self.g.val();
         self.reads.next = (self.read.val() | self.half.val()).into();
 
         self.operands.read_enable.next = self.calcium.val() || self.normalise.val();
-        self.operands.read_address.next = self.operand_pointer.q.val();
-        self.operand.next = self.operands.read_data.val();
+        self.operands.clear.next = false;
+        self.operand.next = self.operands.q.val();
         self.operand_start.next = self.reads.val();
         if self.calcium.val() {
             self.operand_start.next = self.g_start.val();
         }
+        self.goes.next = self.operand_pointer.q.val();
         if self.x_valid.val() && (self.calcium.val() || self.x_row_last.val()) {
-            self.operand_pointer.d.next = (self.operand_pointer.q.val() + 1).into();
+            self.goes.next = (self.operand_pointer.q.val() + 1).into();
         }
         if self.start.val() || (self.x_valid.val() && self.calcium.val() && self.x_row_last.val()) {
-            self.operand_pointer.d.next = self.operand_start.val();
+            self.goes.next = self.operand_start.val();
+        }
+        self.operand_pointer.d.next = self.goes.val();
+        // Where the word takes two cycles it is fetched while the pointer moves.
+        self.operands.read_address.next = self.operand_pointer.q.val();
+        if self.ahead.val() {
+            self.operands.read_address.next = self.goes.val();
         }
 
         // A row's E is read while its words are in the front; the pointer moves behind its last word's reading.
         self.entered.d.next = self.entry_row_last.val() && self.normalise.val();
         self.exponents.read_enable.next = self.normalise.val();
         self.exponents.read_address.next = self.result_pointer.q.val();
-        self.exponent_r.d.next = self.exponents.read_data.val();
-        self.exponent.next = self.exponent_r.q.val();
+        self.exponents.clear.next = false;
+        self.exponent.next = self.exponents.q.val();
 
         self.operands.write_enable.next = self.result.val();
         self.operands.write_address.next = self.result_pointer.q.val();

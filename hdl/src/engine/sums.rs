@@ -11,9 +11,9 @@
 //! Rows have at least two columns: the memory's word is fetched ahead, right after the word before it.
 //!
 //! ```
-//! use astromorph_hdl::{engine::sums::Sums, number::*};
+//! use astromorph_hdl::{engine::sums::Sums, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
-//! let mut s = Sums::new(16, 16).unwrap();
+//! let mut s = Sums::new(16, 16, Target::Generic).unwrap();
 //! s.connect_all();
 //! let mut seen = Vec::new();
 //! let mut cycle = |s: &mut Sums, seen: &mut Vec<i64>| {
@@ -35,10 +35,11 @@
 //! assert_eq!(seen, [5, -6, 15, 14]);
 //! ```
 
+use super::table_ram::TableRam;
 use crate::block;
 use crate::check;
-use crate::number::{Const, Flag, S, Sig, U};
-use crate::ram::{Contents, Ram};
+use crate::multiply::Target;
+use crate::number::{Flag, S, Sig, U};
 use crate::register::Reg;
 use astromorph::Result;
 use rust_hdl::prelude::*;
@@ -80,12 +81,11 @@ block! {
             scan_word: Sig<Out, S>,
         }
         parts {
-            memory: Ram<S>,
+            memory: TableRam<S>,
             pointer: Reg<U>,
             stored: Reg<U>,
             ahead: Reg<bool>,
             first_row: Reg<bool>,
-            old: Reg<S>,
             renewed: Reg<S>,
             word_r: Reg<S>,
             valid_1: Reg<bool>,
@@ -95,19 +95,17 @@ block! {
             scanned: Reg<U>,
             scan_1: Reg<bool>,
         }
-        locals {
-            zero: Const<S>,
-        }
+        locals {}
     }
 }
 
 impl Sums {
     /// `words` sums of words of `bits`.
-    pub fn new(words: usize, bits: u32) -> Result<Self> {
+    pub fn new(words: usize, bits: u32, target: Target) -> Result<Self> {
         check::range("sums.words", words, 2, 1 << ADDRESS_BITS)?;
         check::range("sums.word.width", bits, 1, SUM_BITS)?;
         // A power of two: no address of a program leaves the memory's model.
-        let memory = Ram::new("sums", words.next_power_of_two(), SUM_BITS, Contents::Zero)?;
+        let memory = TableRam::registered("sums", words.next_power_of_two(), SUM_BITS, target)?;
         let address = memory.read_address.width();
         Ok(Sums {
             clock: Signal::default(),
@@ -127,7 +125,6 @@ impl Sums {
             stored: Reg::new(address),
             ahead: Reg::default(),
             first_row: Reg::default(),
-            old: Reg::new(SUM_BITS),
             renewed: Reg::new(SUM_BITS),
             word_r: Reg::new(bits),
             valid_1: Reg::default(),
@@ -136,7 +133,6 @@ impl Sums {
             valid_3: Reg::default(),
             scanned: Reg::new(address),
             scan_1: Reg::default(),
-            zero: Const::new(1, S::new(0)),
             activity: Default::default(),
         })
     }
@@ -146,7 +142,7 @@ impl Logic for Sums {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, pointer, stored, ahead, first_row, old, renewed, word_r, valid_1, valid_2, valid_3, last_1,
+            self, clock, pointer, stored, ahead, first_row, renewed, word_r, valid_1, valid_2, valid_3, last_1,
             scanned, scan_1
         );
         clock!(self, clock, memory);
@@ -174,12 +170,9 @@ impl Logic for Sums {
         if self.scan_1.q.val() {
             self.memory.read_address.next = self.scanned.q.val();
         }
-        self.old.d.next = self.memory.read_data.val();
-        if self.valid_1.q.val() && self.first_row.q.val() {
-            self.old.d.next = self.zero.val();
-        }
+        self.memory.clear.next = self.valid_1.q.val() && self.first_row.q.val();
         // 2: the new one.
-        self.renewed.d.next = (self.old.q.val() + self.word_r.q.val()).into();
+        self.renewed.d.next = (self.memory.q.val() + self.word_r.q.val()).into();
         self.valid_2.d.next = self.valid_1.q.val();
         self.valid_3.d.next = self.valid_2.q.val();
         // 3: stored.
@@ -192,6 +185,6 @@ impl Logic for Sums {
         }
         self.sum_valid.next = self.valid_3.q.val();
         self.sum.next = self.renewed.q.val();
-        self.scan_word.next = self.old.q.val();
+        self.scan_word.next = self.memory.q.val();
     }
 }

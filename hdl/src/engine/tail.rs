@@ -13,7 +13,7 @@
 //! | x, x_valid, x_row_last, x_pass_last, x_last | SW, 1 | words that leave the front |
 //! | exponent | 6 | 3 cycles after a word has entered (Normalise) |
 //! | result, result_… | SW, 1 | x after [`PLAIN_LATENCY`] cycles, y after [`NORMALISE_LATENCY`]: both odd |
-//! | norm_word, norm_valid, norm_row_last, norm_last | W, 1 | results of the layer norm, at most [`NORM_IN_FLIGHT`] after `hold` has risen |
+//! | norm_word, norm_valid, norm_row_last, norm_last | W, 1 | results of the layer norm, at most [`norm_in_flight`] after `hold` has risen |
 //! | norm_ready, norm_busy | 1 | another row may enter; a row is inside. Steps with `serial` or `norm` start while `norm_busy` is low |
 //! | scan, scan_column, scan_word | 1, 12, 32 | sums[sums_base + column], 3 cycles later |
 //! | busy | 1 | words are inside; the layer norm counts only when its results are summed |
@@ -38,11 +38,12 @@
 
 mod build;
 
-use super::norm::{IN_FLIGHT, Norm};
+use super::norm::{self, Norm};
 use super::serial::Serial;
 use super::sums::{self, Sums};
 use super::unit::{self, Unit};
 use crate::block;
+use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, U};
 use crate::register::Reg;
 use rust_hdl::prelude::*;
@@ -52,7 +53,9 @@ pub const PLAIN_LATENCY: usize = 1;
 /// Cycles from x to result of a Normalise step.
 pub const NORMALISE_LATENCY: usize = unit::LATENCY + 1;
 /// Results of the layer norm that may come after `hold` has risen.
-pub const NORM_IN_FLIGHT: usize = IN_FLIGHT;
+pub fn norm_in_flight(target: Target) -> usize {
+    norm::in_flight(target)
+}
 /// Cycles from scan to scan_word.
 pub const SCAN_LATENCY: usize = sums::SCAN_LATENCY;
 

@@ -207,11 +207,13 @@ block! {
             split: Split,
             mantissa: Mantissa,
             looked: Delay<bool>,
+            fetched: Reg<bool>,
             done_r: Reg<bool>,
         }
         locals {
             squaring: Flag<Local>,
             late: Const<bool>,
+            fetches_early: Const<bool>,
             first_done: Flag<Local>,
             second: Flag<Local>,
             second_row_last: Flag<Local>,
@@ -289,6 +291,7 @@ impl Logic for Unit {
             capture_low,
             capture_high,
             held,
+            fetched,
             done_r
         );
         clock!(self, clock, multiplier, tags, requant, split, mantissa, looked);
@@ -483,7 +486,11 @@ impl Logic for Unit {
         }
         self.looked.d.next = self.held.q.val();
         self.mantissa.fetch.next = self.looked.q.val();
+        self.fetched.d.next = self.looked.q.val();
         self.done_r.d.next = self.looked.q.val();
+        if self.fetches_early.val() {
+            self.done_r.d.next = self.fetched.q.val();
+        }
         self.mantissa.table_write.next = self.table_write.val();
         self.mantissa.table_address.next = self.table_address.val();
         self.mantissa.table_data.next = self.table_data.val();
@@ -492,6 +499,7 @@ impl Logic for Unit {
             self.capture_low.d.next = false;
             self.capture_high.d.next = false;
             self.held.d.next = false;
+            self.fetched.d.next = false;
             self.done_r.d.next = false;
         }
 

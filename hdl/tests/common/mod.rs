@@ -4,6 +4,7 @@
 
 pub mod array;
 
+use astromorph_hdl::multiply::Target;
 use rust_hdl::prelude::*;
 use std::fmt::Write as _;
 use std::process::Command;
@@ -208,6 +209,16 @@ impl Run {
             "{name} in {dir:?}:\n{text}"
         );
         std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    /// Compares with Icarus; the text is for this target.
+    pub fn compare_for(&self, name: &str, target: Target) {
+        // The cells whose models come with this project.
+        let ecp5 = [
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../sim/cells/dp16kd.v"),
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../sim/cells/mult18x18d.v"),
+        ];
+        self.compare_with(name, if target == Target::Ecp5 { &ecp5 } else { &[] });
     }
 
     /// Compares with Icarus.

@@ -4,6 +4,7 @@ use super::{Loads, Step, Words};
 use astromorph::engine::config::EngineConfig;
 use astromorph::format::{Format, requant};
 use astromorph_hdl::engine::tail::Tail;
+use astromorph_hdl::multiply::Target;
 use astromorph_hdl::number::{S, U};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -27,6 +28,7 @@ pub struct Driver {
     function_latency: usize,
     front_latency: usize,
     /// Next load.
+    target: Target,
     loaded: usize,
     /// Present step, and where it is: row, column of the next word.
     present: Option<usize>,
@@ -44,8 +46,9 @@ pub struct Driver {
 }
 
 impl Driver {
-    pub fn new(core: &EngineConfig, loads: Loads, steps: Vec<Step>, mut rng: ChaCha8Rng) -> Self {
+    pub fn new(core: &EngineConfig, target: Target, loads: Loads, steps: Vec<Step>, mut rng: ChaCha8Rng) -> Self {
         Driver {
+            target,
             steps,
             loads,
             serial_bits: core.serial_bits(),
@@ -258,6 +261,6 @@ impl Driver {
         } else {
             0
         };
-        assert!(self.after_hold <= astromorph_hdl::engine::tail::NORM_IN_FLIGHT);
+        assert!(self.after_hold <= astromorph_hdl::engine::tail::norm_in_flight(self.target));
     }
 }

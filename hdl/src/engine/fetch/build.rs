@@ -4,6 +4,7 @@ use super::{Fetch, HeadSettings};
 use crate::check;
 use crate::engine::loops::Loop;
 use crate::engine::sizes::COUNT_BITS;
+use crate::multiply::Target;
 use crate::number::{Const, Flag, Sig, U, natural_bits};
 use crate::register::Reg;
 use astromorph::Result;
@@ -14,7 +15,7 @@ const RUN_WORDS: u32 = 20;
 
 impl Fetch {
     /// For the core `id`, `m_words` words of M and addresses of `at_bits` bits.
-    pub fn new(id: u32, m_words: usize, at_bits: u32) -> Result<Self> {
+    pub fn new(id: u32, m_words: usize, at_bits: u32, target: Target) -> Result<Self> {
         check::range("fetch.m_words", m_words, 2, 1 << 20)?;
         check::range("fetch.at_bits", at_bits, 2, 23)?;
         let m_bits = natural_bits(m_words as u64 - 1);
@@ -84,6 +85,8 @@ impl Fetch {
             wanted: Reg::new(4),
             due: Reg::new(4),
             count: Reg::new(5),
+            word_1: Reg::new(32),
+            valid_1: Reg::default(),
             value_2: Reg::new(32),
             number_2: Reg::new(5),
             valid_2: Reg::default(),
@@ -108,6 +111,8 @@ impl Fetch {
             sum: Sig::new(sum_bits),
             upper: Sig::new(32 - sum_bits),
             beyond: Sig::new(24 - at_bits),
+            come: Flag::default(),
+            arrived: Sig::new(32),
             last_word: Flag::default(),
             next_op: Flag::default(),
             wakes: Flag::default(),
@@ -130,6 +135,7 @@ impl Fetch {
             refuse: Flag::default(),
             ready: Flag::default(),
             errors: Sig::new(3),
+            late: Const::new(1, super::word_latency(target) > super::word_latency(Target::Generic)),
             zero: Const::natural(0),
             unity: Const::new(RUN_WORDS, U::new(1)),
             one: Const::natural(1),

@@ -34,6 +34,8 @@ impl Logic for Fetch {
             wanted,
             due,
             count,
+            word_1,
+            valid_1,
             value_2,
             number_2,
             valid_2,
@@ -54,9 +56,17 @@ impl Logic for Fetch {
             start_r,
             fill_start_r
         );
-        // Words that come: index register or block size, then the sum.
+        // Words that come: index register or block size, then the sum. ECP5's M is many blocks all over the device.
+        self.word_1.d.next = self.word.val();
+        self.valid_1.d.next = self.word_valid.val() && !self.reset.val();
+        self.come.next = self.word_valid.val();
+        self.arrived.next = self.word.val();
+        if self.late.val() {
+            self.come.next = self.valid_1.q.val();
+            self.arrived.next = self.word_1.q.val();
+        }
         // Whether the word to come is an address is known when the one before it comes.
-        if self.word_valid.val() {
+        if self.come.val() {
             self.at.d.next = (self.count.q.val() == 2)
                 || (self.count.q.val() == 5)
                 || (self.count.q.val() == 8)
@@ -64,24 +74,24 @@ impl Logic for Fetch {
                 || (self.count.q.val() == 17);
         }
         self.blocks.at.next = self.at.q.val();
-        self.blocks.kind.next = (self.word.val() >> 24).into();
+        self.blocks.kind.next = (self.arrived.val() >> 24).into();
         self.extent.d.next = self.walk.q.val()
             && (((self.count.q.val() == 1) && self.head.rows_block.val())
                 || ((self.count.q.val() == 2) && self.head.k_block.val()));
-        if self.word_valid.val() {
+        if self.come.val() {
             self.extent.d.next = self.walk.q.val() && (self.count.q.val() == 1) && self.head.k_block.val();
         }
         self.blocks.extent.next = self.extent.q.val();
-        self.beyond.next = (self.word.val() >> self.at_bits.val().index()).into();
-        self.outside.d.next = self.word_valid.val() && self.at.q.val() && !(self.beyond.val() == 0);
-        if self.word_valid.val() {
+        self.beyond.next = (self.arrived.val() >> self.at_bits.val().index()).into();
+        self.outside.d.next = self.come.val() && self.at.q.val() && !(self.beyond.val() == 0);
+        if self.come.val() {
             self.count.d.next = (self.count.q.val() + 1).into();
         }
-        self.valid_2.d.next = self.word_valid.val();
-        self.last_2.d.next = self.word_valid.val() && (self.due.q.val() == 1);
+        self.valid_2.d.next = self.come.val();
+        self.last_2.d.next = self.come.val() && (self.due.q.val() == 1);
         // The operation of a step's first word.
-        self.opcode.next = self.word.val();
-        self.decoded.next = self.word_valid.val() && (self.due.q.val() == 1) && self.op.q.val();
+        self.opcode.next = self.arrived.val();
+        self.decoded.next = self.come.val() && (self.due.q.val() == 1) && self.op.q.val();
         self.end_2.d.next = self.decoded.val() && (self.opcode.val() == 0);
         self.run_2.d.next = self.decoded.val() && (self.opcode.val() == 1);
         self.fill_2.d.next = self.decoded.val() && (self.opcode.val() == 2);
@@ -89,15 +99,15 @@ impl Logic for Fetch {
         self.next_2.d.next = self.decoded.val() && (self.opcode.val() == 4);
         self.none_2.d.next = self.decoded.val() && (self.opcode.val() > self.four.val());
         self.sets_r.d.next = self.zero.val();
-        if self.word_valid.val() && (self.walk.q.val() || self.stream.q.val() || self.norm.q.val()) {
+        if self.come.val() && (self.walk.q.val() || self.stream.q.val() || self.norm.q.val()) {
             self.set_2.d.next = true;
             self.sets_r.d.next = (self.unity.val() << self.count.q.val().index()).into();
         } else {
             self.set_2.d.next = false;
         }
         self.number_2.d.next = self.count.q.val();
-        self.sum.next = (self.word.val() + self.blocks.index.val()).into();
-        self.upper.next = (self.word.val() >> self.sum_bits.val().index()).into();
+        self.sum.next = (self.arrived.val() + self.blocks.index.val()).into();
+        self.upper.next = (self.arrived.val() >> self.sum_bits.val().index()).into();
         self.value_2.d.next = ((self.upper.val() << self.sum_bits.val().index()) | self.sum.val()).into();
 
         // What ends now. States are boolean equations, not ifs: an enable for each would cost as much again.
@@ -136,7 +146,7 @@ impl Logic for Fetch {
         if self.grant.val() && self.asking.val() {
             self.wanted.d.next = (self.wanted.q.val() - 1).into();
         }
-        if self.word_valid.val() {
+        if self.come.val() {
             self.due.d.next = (self.due.q.val() - 1).into();
         }
 

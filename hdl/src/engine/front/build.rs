@@ -8,6 +8,7 @@ use crate::engine::other::{Other, aligned_bits};
 use crate::engine::shifter::{FIELD_BITS, Shifter, WIDTH_BITS};
 use crate::engine::turns::Turns;
 use crate::engine::walker::{STRIDE_BITS, Walker};
+use crate::multiply::Target;
 use crate::number::{Const, Flag, Sig, U, natural_bits};
 use crate::register::Reg;
 use astromorph::Result;
@@ -16,13 +17,13 @@ use rust_hdl::prelude::*;
 
 impl Front {
     /// For a core.
-    pub fn new(core: &EngineConfig) -> Result<Self> {
+    pub fn new(core: &EngineConfig, target: Target) -> Result<Self> {
         core.validate()?;
         let (w, sw, acc) = (core.width, core.serial_bits(), core.acc_bits);
         let m_bits = natural_bits(core.m_words as u64 - 1);
         let element_bits = natural_bits((core.m_words * core.weights_per_word()).max(core.x_words) as u64 - 1);
         let rounded = rounded_bits(core);
-        let unit = Function::new(core)?;
+        let unit = Function::new(core, target)?;
         let turns = Turns::new(acc, unit.turned.width(), aligned_bits(core), w);
         let table_bits = unit.table_address.width();
         // Bits 32 and up of a sum.
@@ -108,11 +109,11 @@ impl Front {
             flags: Flags::new(),
             addend_walker: Walker::new("front.addend", m_bits)?,
             other_walker: Walker::new("front.other", element_bits)?,
-            linear: Linear::new(acc)?,
+            linear: Linear::new(acc, target)?,
             shifter: Shifter::new("front.shifter", turns.x.width(), rounded)?,
             turns,
             unit,
-            other: Other::new(core)?,
+            other: Other::new(core, target)?,
             high: Sig::new(acc - above),
             has_wide: Const::new(1, acc > ADDEND_BITS),
             // The low word's bits that stay where the high word has none.

@@ -75,6 +75,7 @@ impl Shape {
                     enable: &format!("e{bank} & (write[{c}] | ~some)"),
                     write: &format!("write[{c}]"),
                     address: low,
+                    clear: "1'b0",
                 };
                 let name = format!("b{bank}_{c}");
                 let _ = writeln!(

@@ -3,9 +3,9 @@
 use super::{COLS_BITS, Norm};
 use crate::check;
 use crate::engine::sums::ADDRESS_BITS;
+use crate::engine::table_ram::{TableRam, direct_latency};
 use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, natural_bits};
-use crate::ram::{Contents, Ram};
 use crate::register::Reg;
 use astromorph::Result;
 use rust_hdl::prelude::*;
@@ -17,10 +17,10 @@ impl Norm {
         check::range("norm.parameters", norm_words, 2, 1 << ADDRESS_BITS)?;
         let index = natural_bits(norm_width as u64 - 1);
         // Nobody looks at their words before one is read. Powers of two: no address of a program leaves the memories' models.
-        let rows = Ram::new("norm.rows", 2 << index, serial_bits, Contents::Zero)?.bare();
+        let rows = TableRam::direct("norm.rows", 2 << index, serial_bits, target)?;
         let parameters = norm_words.next_power_of_two();
-        let gammas = Ram::new("norm.gamma", parameters, serial_bits, Contents::Zero)?.bare();
-        let betas = Ram::new("norm.beta", parameters, 32, Contents::Zero)?.bare();
+        let gammas = TableRam::direct("norm.gamma", parameters, serial_bits, target)?;
+        let betas = TableRam::direct("norm.beta", parameters, 32, target)?;
         let address = gammas.read_address.width();
         let count = natural_bits(norm_width as u64);
         let sum = width + index;
@@ -97,6 +97,8 @@ impl Norm {
             centred: Reg::new(index),
             element_r: Reg::default(),
             element_last_r: Reg::default(),
+            element_2: Reg::default(),
+            element_last_2: Reg::default(),
             gamma_pointer: Reg::new(address),
             beta_pointer: Reg::new(address),
             opens: Flag::default(),
@@ -106,6 +108,8 @@ impl Norm {
             centre: Flag::default(),
             turn: Flag::default(),
             fast: Const::new(1, super::pace(target) == 2),
+            goes: Sig::new(address),
+            late: Const::new(1, direct_latency(target) > 1),
             after: Sig::new(count),
             from_slot: Sig::new(index + 1),
             to_slot: Sig::new(index + 1),

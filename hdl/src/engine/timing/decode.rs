@@ -1,7 +1,8 @@
 //! The program as the control sees it: of every step what decides when something happens.
 
+use crate::engine::table_ram::direct_latency;
 use crate::engine::top::{array_config, array_latency, output_group};
-use crate::engine::{conveyor, front, norm, output, tail, unit};
+use crate::engine::{conveyor, fetch, front, norm, output, tail, unit};
 use crate::multiply::Target;
 use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
@@ -125,6 +126,10 @@ pub(super) struct Sizes {
     pub near_slow: u32,
     /// Cycles from element to element of the layer norm.
     pub pace: u32,
+    /// Cycles from a grant of M to the fetch's value.
+    pub word: u32,
+    /// The layer norm's elements come a cycle later from its memory.
+    pub element_late: bool,
     /// A register between an element's two passes.
     pub again_late: bool,
     /// Bits of the front's line in which a word leaves it.
@@ -149,6 +154,8 @@ impl Sizes {
             near: (lanes - 1).saturating_sub(lead as u32 / 2),
             near_slow: (lanes - 1).saturating_sub(lead as u32 / 4),
             pace: norm::pace(target) as u32,
+            word: fetch::word_latency(target) as u32,
+            element_late: direct_latency(target) > 1,
             again_late: unit::again(target) > unit::LATENCY,
             out: bit(front::LATENCY),
             residual_out: bit(front::RESIDUAL_LATENCY),

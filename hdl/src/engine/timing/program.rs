@@ -20,8 +20,8 @@ impl Control {
     pub(super) fn fetch(&mut self, q: &Registers, d: &mut Registers, begins: bool, granted: bool, taken: bool) {
         let (f, n) = (&q.fetch, &mut d.fetch);
         let run = self.op(f.at);
-        let came = f.flight >> 2 & 1 == 1;
-        n.flight = (f.flight << 1 | granted as u8) & 7;
+        let came = f.flight >> (self.sizes.word - 2) & 1 == 1;
+        n.flight = (f.flight << 1 | granted as u8) & 15;
         n.valid_2 = came;
         n.number_2 = f.count;
         n.count = f.count + came as u32;

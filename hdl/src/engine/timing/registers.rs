@@ -207,6 +207,9 @@ pub(super) struct Norm {
     pub at_end: bool,
     pub element: bool,
     pub element_last: bool,
+    /// The same a cycle later.
+    pub element_2: bool,
+    pub element_last_2: bool,
     pub again: Word,
     /// The unit's words.
     pub tags: Line,

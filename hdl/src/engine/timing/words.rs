@@ -163,7 +163,8 @@ impl Control {
         if opens {
             n.complete = false;
         }
-        let turn = r.beat & (self.sizes.pace - 1) == 0;
+        let late = self.sizes.element_late;
+        let turn = r.beat & (self.sizes.pace - 1) == late as u32;
         let issue = turn && (r.squares || r.scales && !q.store.queue.hold);
         n.at_end = r.next + 1 == r.width;
         n.element = issue;
@@ -180,6 +181,13 @@ impl Control {
         if r.epsilon && turn {
             (n.element, n.element_last, n.epsilon) = (true, true, false);
         }
+        n.element_2 = r.element;
+        n.element_last_2 = r.element_last;
+        let (element, element_last) = if late {
+            (r.element_2, r.element_last_2)
+        } else {
+            (r.element, r.element_last)
+        };
         // The number is looked up a fixed time after ε's second pass.
         if r.working && r.looking >> (unit::ROW_LATENCY - 1) & 1 == 1 {
             n.scaling = true;
@@ -203,12 +211,12 @@ impl Control {
         let mut looking = false;
         if r.working {
             let enters = Word {
-                valid: r.element || second.valid,
-                row_last: if r.element { r.element_last } else { second.row_last },
+                valid: element || second.valid,
+                row_last: if element { element_last } else { second.row_last },
                 last: false,
             };
-            looking = enters.valid && !r.element && enters.row_last && !r.scaling;
-            n.tags.push(enters, !r.element);
+            looking = enters.valid && !element && enters.row_last && !r.scaling;
+            n.tags.push(enters, !element);
         } else {
             let enters = Word {
                 valid: x.valid && f.serial && !f.looked_up,

@@ -16,7 +16,7 @@ use crate::engine::memory::Kind;
 use crate::engine::output::Output;
 use crate::engine::sizes::{COUNT_BITS, Sizes};
 use crate::engine::store::Store;
-use crate::engine::tail::{NORM_IN_FLIGHT, Tail};
+use crate::engine::tail::{Tail, norm_in_flight};
 use crate::engine::xmem::{XMemory, row_latency};
 use crate::multiply::Target;
 use crate::number::{Const, Flag, Sig};
@@ -74,7 +74,7 @@ impl Engine {
             latency: array_latency(core, target)?,
             blocks: array.blocks(),
         };
-        let front = Front::new(core)?;
+        let front = Front::new(core, target)?;
         let tail = Tail::new(core, target)?;
         let bit = |n: u64| Const::natural(1 << n);
         Ok(Engine {
@@ -120,7 +120,7 @@ impl Engine {
             tap_norm_data: Sig::new(tail.tap_norm_data.width()),
             beat: Reg::new(2),
             bus: Bus::new(&s, target)?,
-            fetch: Fetch::new(core.id(), s.m_words, s.at_bits)?,
+            fetch: Fetch::new(core.id(), s.m_words, s.at_bits, target)?,
             fields: StreamFields::new(&s),
             norm_fields: NormFields::new(&s),
             fill: Fill::new(&s)?,
@@ -131,7 +131,7 @@ impl Engine {
             conveyor: Conveyor::new(&conveyor)?,
             front,
             tail,
-            store: Store::new(&s, NORM_IN_FLIGHT)?,
+            store: Store::new(&s, norm_in_flight(target))?,
             bank_port: BankPort::new(&s)?,
             sink: Output::new(output_group(core), s.serial_bits)?,
             best: Argmax::new(s.serial_bits),

@@ -6,6 +6,7 @@ use crate::engine::fabric::{self, Fabric};
 use crate::engine::mantissa::{self, Mantissa, TABLE_BITS};
 use crate::engine::requant::{self, Requant};
 use crate::engine::split::{self, EXPONENT_BITS, LOW_BITS, Split};
+use crate::engine::table_ram::direct_latency;
 use crate::engine::tags::Tags;
 use crate::number::{Const, Flag, S, Sig};
 use crate::register::Reg;
@@ -92,11 +93,13 @@ impl Unit {
                 size.acc_bits,
                 mantissa::fraction_bits(size.mantissa_words),
             )?,
-            mantissa: Mantissa::new("tail.mantissa", size.mantissa_words, sw)?,
-            looked: Delay::new("tail.looked", 1, split::LATENCY - 1 + mantissa::FETCH)?,
+            mantissa: Mantissa::new("tail.mantissa", size.mantissa_words, sw, size.target)?,
+            looked: Delay::new("tail.looked", 1, split::LATENCY - 1 + mantissa::fetch(size.target))?,
+            fetched: Reg::default(),
             done_r: Reg::default(),
             squaring: Flag::default(),
             late: Const::new(1, fabric::pace(size.target) == 1),
+            fetches_early: Const::new(1, direct_latency(size.target) > 1),
             first_done: Flag::default(),
             second: Flag::default(),
             second_row_last: Flag::default(),
