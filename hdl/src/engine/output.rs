@@ -121,7 +121,7 @@ impl Output {
             one: Const::natural(1),
             less: Const::natural((1 << count) - 1),
             zero: Const::natural(0),
-limit: Const::natural(most(group) as u64 + 1),
+            limit: Const::natural(most(group) as u64 + 1),
             activity: Default::default(),
         })
     }

@@ -283,9 +283,10 @@ impl Logic for Tail {
         self.last.d.next = self.x_last.val();
         if self.normalise.q.val() {
             self.word.d.next = self.unit.q.val();
-            self.valid.d.next = self.unit.out_valid.val() && !self.reset.val();
+            // What leaves the unit while a row is in the layer norm is that one's.
+            self.valid.d.next = self.unit.out_valid.val() && !self.layer_norm.busy.val() && !self.reset.val();
             self.row_last.d.next = self.unit.out_row_last.val();
-            self.pass_last.d.next = self.unit.out_second.val() && !self.reset.val();
+            self.pass_last.d.next = self.unit.out_second.val() && !self.layer_norm.busy.val() && !self.reset.val();
             self.last.d.next = self.unit.out_last.val();
         }
         self.result.next = self.word.q.val();

@@ -301,7 +301,7 @@ pub fn layer(
         s.x(m * t as usize),
         s.x(tokens * m2 as usize),
         s.x(tokens * hidden2 as usize),
-        s.x(d),
+        s.x(d.max(m)),
     );
     let passes = e.div_ceil(lanes);
     let (v, h) = (s.bank(passes * t as usize), s.bank(passes * m2 as usize));
@@ -430,16 +430,23 @@ pub fn layer(
         });
     }
 
-    let (mut count, mut pool) = (s.run("count", Source::Count, 1, 0), s.run("pooled", Source::Sums, d, 0));
+    let (mut count, mut pool) = (
+        s.run("count", Source::Count, 1, 0),
+        s.run("pooled", Source::Sums, if pooled { d } else { m }, 0),
+    );
     let table = s.mantissa(1 << bits);
-    count.stream.serial = Serial::Count { read: 7, table, bits };
+    // Counted early, the pooled sums' Normalise comes while the layer norm before it still works.
+    let early: bool = s.rng.random();
+    let read = if early { 0 } else { 7 };
+    count.stream.serial = Serial::Count { read, table, bits };
     pool.stream.bits = serial;
+    // Without a pooled layer norm the sums are those of the keys: nothing of the step waits for that layer norm.
     pool.stream.sums = Some(Sums {
-        base: m as u32,
+        base: if pooled { m as u32 } else { 0 },
         of: Summed::Nothing,
     });
     pool.stream.serial = Serial::Normalise {
-        read: 7,
+        read,
         offset: s.rng.random_range(-16..4),
     };
     pool.stream.to = to_x(At::fixed(pooled_at), 0);
@@ -462,15 +469,22 @@ pub fn layer(
     }
     s.program.steps.push(next.clone());
     s.push(power);
+    if early {
+        s.push(count.clone());
+    }
     s.program.steps.push(block);
     for run in [q, y, o, u, down] {
         s.push(run);
     }
     s.program.steps.push(next);
-    if pooled {
-        for run in [count, pool] {
-            s.push(run);
-        }
+    if early {
+        pool.wait = false;
+    }
+    if pooled && !early {
+        s.push(count);
+    }
+    if pooled || early {
+        s.push(pool);
     }
     s.push(logits);
     s.finish()

@@ -110,7 +110,7 @@ impl Control {
     /// Front, and the way of a word through the tail; gives the word that leaves the front and what leaves the serial unit.
     pub(super) fn stream(&self, q: &Registers, d: &mut Registers, odd: bool, entry: Word) -> (Word, (Word, bool)) {
         let (s, n, f) = (&q.stream, &mut d.stream, &self.fields);
-        let out = if f.residual {
+        let last = if f.residual {
             self.sizes.residual_out
         } else {
             self.sizes.out
@@ -118,24 +118,32 @@ impl Control {
         if !odd {
             let entered = if f.two { s.late } else { entry };
             n.late = entry;
-            let kept = (1 << (out + 1)) - 1;
+            let kept = (1 << (last + 1)) - 1;
             n.words = (s.words << 1 | (entered.valid as u32) << 1) & kept;
             n.rows = (s.rows << 1 | (entered.row_last as u32) << 1) & kept;
             if entry.last {
                 n.ended = true;
             }
         }
-        let leaves = odd && s.words >> out & 1 == 1;
+        let leaves = odd && s.words >> last & 1 == 1;
         let x = Word {
             valid: leaves,
-            row_last: odd && s.rows >> out & 1 == 1,
-            last: leaves && s.ended && !s.late.valid && s.words & ((1 << out) - 1) == 0,
+            row_last: odd && s.rows >> last & 1 == 1,
+            last: leaves && s.ended && !s.late.valid && s.words & ((1 << last) - 1) == 0,
         };
         if x.last {
             n.ended = false;
         }
         let unit = q.norm.tags.at(unit::LATENCY);
-        n.result = if f.normalise { unit.0 } else { x };
+        // What leaves the unit while a row is in the layer norm is that one's.
+        let (out, _) = unit;
+        n.result = match f.normalise {
+            true => Word {
+                valid: out.valid && q.norm.unfinished == 0,
+                ..out
+            },
+            false => x,
+        };
         (x, unit)
     }
 
