@@ -49,7 +49,10 @@ impl Array {
                 0 | 1 => format!("{{{flags}}}"),
                 _ => format!("{{writes_{b}[{}:0], {flags}}}", n * (waits - 1) - 1),
             };
-            let _ = writeln!(v, "// block {b}\nreg [{d}:0] address_{b} = 0;\nreg signed [{w}:0] x_{b} = 0;");
+            let _ = writeln!(
+                v,
+                "// block {b}\nreg [{d}:0] address_{b} = 0;\nreg signed [{w}:0] x_{b} = 0;"
+            );
             let words = format!("{{{}}}", words.join(", "));
             let _ = match waits {
                 0 => writeln!(
@@ -116,7 +119,11 @@ impl Array {
         let (name, _) = lane::module(config);
         let (each, width) = (config.lanes_per_cell() as usize, config.width as usize);
         let waits = b + config.write_register() as usize;
-        let (s, a, wait) = (config.sum_stage(), config.acc_bits - 1, lanes.len() * waits.saturating_sub(1));
+        let (s, a, wait) = (
+            config.sum_stage(),
+            config.acc_bits - 1,
+            lanes.len() * waits.saturating_sub(1),
+        );
         let mut v = String::new();
         for l in lanes.clone().step_by(each) {
             let data: Vec<String> = (l..l + each)
