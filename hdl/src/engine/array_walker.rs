@@ -170,8 +170,8 @@ block! {
             none: Const<U>,
             both: Const<U>,
             one: Const<U>,
-            top_row: Const<U>,
-            top_bank: Const<U>,
+            rows_end: Const<U>,
+            bank_end: Const<U>,
             bank_shift: Const<U>,
             k_shift: Const<U>,
         }
@@ -332,7 +332,7 @@ impl Logic for ArrayWalker {
         self.bank_beyond.next = (self.value.val() >> self.bank_shift.val().index()).into();
         self.k_beyond.next = (self.k.val() >> self.k_shift.val().index()).into();
         self.error_r.d.next = (self.pair_r.q.val()
-            && ((self.x.q.val() > self.top_row.val()) || (self.bank.q.val() > self.top_bank.val())))
+            && ((self.x.q.val() >= self.rows_end.val()) || (self.bank.q.val() >= self.bank_end.val())))
             || (self.set.val()
                 && ((self.number.val() == 1) || (self.number.val() == 2) || (self.number.val() == 4))
                 && !(self.bank_beyond.val() == 0))

@@ -177,8 +177,8 @@ block! {
             zero: Const<U>,
             row_bit: Const<U>,
             top: Const<U>,
-            top_x: Const<U>,
-            top_bank: Const<U>,
+            x_end: Const<U>,
+            bank_end: Const<U>,
         }
     }
 }
@@ -310,9 +310,9 @@ impl Logic for Store {
         if self.operand_request.val() {
             self.serial_address.next = self.operand_address.val();
         }
-        self.error_r.d.next = (self.write.val() && (self.pointer.q.val() > self.top_x.val()))
-            || (self.pop.val() && (self.norm_pointer.q.val() > self.top_x.val()))
-            || (self.valid_1.q.val() && self.to_bank.val() && (self.pointer.q.val() > self.top_bank.val()));
+        self.error_r.d.next = (self.write.val() && (self.pointer.q.val() >= self.x_end.val()))
+            || (self.pop.val() && (self.norm_pointer.q.val() >= self.x_end.val()))
+            || (self.valid_1.q.val() && self.to_bank.val() && (self.pointer.q.val() >= self.bank_end.val()));
         if self.reset.val() {
             self.valid_1.d.next = false;
             self.head_full.d.next = false;

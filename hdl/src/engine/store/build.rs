@@ -92,8 +92,8 @@ impl Store {
             zero: Const::natural(0),
             row_bit: Const::natural(1 << w),
             top: Const::natural(w.into()),
-            top_x: Const::natural(s.x_words as u64 - 1),
-            top_bank: Const::natural(s.bank_words as u64 - 1),
+            x_end: Const::natural(s.x_words as u64),
+            bank_end: Const::natural(s.bank_words as u64),
             activity: Default::default(),
         })
     }
