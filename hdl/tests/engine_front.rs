@@ -584,6 +584,7 @@ impl World {
         }
         let other = self.r.random();
         self.f.apply(b, n - self.begun, other);
+        b.entry_soon.next = self.place.is_some() && self.next_word == n + 1;
         // A pass may end with lanes beyond the last column.
         if n % 2 == 0 && self.steps > 0 && b.busy.val() && self.r.random_range(0..5) == 0 {
             b.entry_pass_last.next = true;
@@ -602,7 +603,7 @@ impl World {
             self.addends
                 .push_back((n + 3, self.m[b.addend_address.val().index() % self.m.len()]));
         }
-        if b.operand_request.val() {
+        if b.key_request.val() || b.residual_request.val() {
             assert_eq!(n % 2, 1);
             let word = self.operands[b.operand_address.val().index() % 4096];
             if f.other_kind == 2 {

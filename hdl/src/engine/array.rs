@@ -13,6 +13,7 @@
 //! | shift | 1 | any | `word` is the next lane's in the next cycle, zeros after the last; not between a pass's end and its `captured` |
 //! | word | A | | sum of the lane at the chain's head |
 //! | captured | 1 | [`Array::latency`] after the `pair` with `last` | the chain holds the pass's sums, `word` is lane 0's |
+//! | capturing | 1 | a cycle before `captured` | |
 //! | busy | 1 | 3, 4 | slot 0, slot 1 multiplies in the first block (statistics: P products) |
 //!
 //! A pass captures over what the chain still holds: the user shifts all he wants before the next pass's `captured` less the block count + 2.
@@ -66,7 +67,7 @@ use crate::block::Activity;
 use crate::leaf;
 use crate::number::{Flag, S, Sig, U, natural_bits};
 use astromorph::Result;
-pub use config::ArrayConfig;
+pub use config::{ArrayConfig, ONE_CHAIN};
 use rust_hdl::prelude::*;
 
 /// What the first register stage holds of a pair.
@@ -132,6 +133,8 @@ pub struct Array {
     pub word: Sig<Out, S>,
     /// The chain holds a new pass.
     pub captured: Flag<Out>,
+    /// `captured` a cycle later, unless a reset comes between.
+    pub capturing: Flag<Out>,
     /// A slot multiplies.
     pub busy: Flag<Out>,
     config: ArrayConfig,
@@ -180,6 +183,7 @@ impl Array {
             shift: Flag::default(),
             word: Sig::new(config.acc_bits),
             captured: Flag::default(),
+            capturing: Flag::default(),
             busy: Flag::default(),
             config,
             banks: vec![0; config.lanes << address],
@@ -233,8 +237,8 @@ impl Array {
     #[inline(always)]
     fn drain(&mut self) -> bool {
         let (s, blocks) = (self.config.sum_stage(), self.config.blocks());
-        let (low_bits, _) = self.config.halves();
-        let low_mask = (1i64 << low_bits) - 1;
+        let (low_bits, high_bits) = self.config.halves();
+        let low_mask = if high_bits > 0 { (1i64 << low_bits) - 1 } else { -1 };
         let shift = self.shift.val();
         if shift {
             let capturing = ((1u128 << (blocks + 1)) - 1) << (s - 1);
@@ -254,6 +258,7 @@ impl Array {
             self.word_high = self.shadow[0] & !low_mask;
         }
         self.captured.next = !self.reset.val() && self.ends >> (s + blocks - 1) & 1 == 1;
+        self.capturing.next = !self.reset.val() && self.ends >> (s + blocks - 2) & 1 == 1;
         self.word.next = S::new(self.word_high | self.word_low);
         shift
     }
@@ -354,4 +359,4 @@ impl Array {
 
 leaf!([] Array;
     inputs: reset, pair, bank_row, mac_even, mac_odd, last, x_even, x_odd, bank_write, bank_address, bank_data, shift;
-    outputs: word, captured, busy);
+    outputs: word, captured, capturing, busy);

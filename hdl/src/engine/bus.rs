@@ -7,7 +7,7 @@
 //! | state_store, state_address, state_data | 1, M, 32 | odd cycles |
 //! | fetch_request, fetch_address, fetch_grant, fetch_valid | 1, M, 1, 1 | a word of the program; `word` with `fetch_valid`, 3 cycles after the grant |
 //! | fill_request, fill_address, fill_grant, fill_valid | 1, M, 1, 1 | the same for a fill |
-//! | load, load_address, load_data | 1, M, 32 | store, when nothing is in work |
+//! | idle, load, load_address, load_data | 1, 1, M, 32 | nothing is in work; then store |
 //! | word | 32 | |
 //! | operand | W | the element asked for, cut from `word`, in a register: the memory's blocks may stand far away |
 //!
@@ -20,7 +20,7 @@
 //! let mut b = Bus::new(&Sizes::new(&core).unwrap(), Target::Generic).unwrap();
 //! b.connect_all();
 //! let mut cycle = |b: &mut Bus| for level in [true, false] { b.clock.next.clk = level; simulate(b, 10); };
-//! (b.load.next, b.load_address.next, b.load_data.next) = (true, U::new(7), U::new(0x04030201));
+//! (b.idle.next, b.load.next, b.load_address.next, b.load_data.next) = (true, true, U::new(7), U::new(0x04030201));
 //! cycle(&mut b);
 //! (b.load.next, b.operand_request.next, b.operand_address.next) = (false, true, U::new(7 * 4 + 2));
 //! cycle(&mut b);
@@ -71,6 +71,8 @@ block! {
             fill_address: Sig<In, U>,
             /// Store a loaded word.
             load: Flag<In>,
+            /// Nothing is in work.
+            idle: Flag<In>,
             /// Where to.
             load_address: Sig<In, U>,
             /// What.
@@ -133,6 +135,7 @@ impl Bus {
             fetch_address: Sig::new(s.m_bits),
             fill_request: Flag::default(),
             fill_address: Sig::new(s.m_bits),
+            idle: Flag::default(),
             load: Flag::default(),
             load_address: Sig::new(s.m_bits),
             load_data: Sig::new(32),
@@ -188,7 +191,8 @@ impl Logic for Bus {
         self.memory.write.next = self.state_store.val() || self.load.val();
         self.memory.data.next = self.load_data.val();
         self.memory.address.next = self.fill_address.val();
-        if self.load.val() {
+        // Nobody else asks while no sequence is in work.
+        if self.idle.val() {
             self.memory.address.next = self.load_address.val();
         }
         if self.fetch_request.val() {

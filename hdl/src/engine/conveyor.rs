@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | beat | 2 | cycles, mod 4 |
 //! | start | 1 | a step begins: `source`, `slow` are taken over; `cols` stands still until its last word |
-//! | captured, captured_last, array_word, shift | 1, 1, A, 1 | the chain holds a pass, the step's last; the word at its head; next, please |
+//! | capturing, capturing_last, array_word, shift | 1, 1, A, 1 | from the next cycle on the chain holds a pass, the step's last; the word at its head; next, please |
 //! | chain_free | 1 | a pass whose last pair is issued in the cycle after the next or later finds the chain free |
 //! | available, in_word, in_ends, take | 1, W, 1, 1 | input word, its row is the last; it is used (with `row_end`: it ends its row) |
 //! | scan, scan_column, scan_word | 1, S, 32 | sums, 3 cycles after `scan` |
@@ -13,6 +13,7 @@
 //! | norm_room | 1 | a row may begin |
 //! | row_begin, pushed | 1, 1 | a row's first word, any word has been let in (one cycle) |
 //! | entry_word, entry_valid, entry_row_last, entry_pass_last, entry_last | A, 1 … | words for the stream, in even cycles; the word itself also in the cycle after |
+//! | entry_soon | 1 | the cycle before `entry_valid` |
 //! | active | 1 | the step's last word has not come yet |
 //!
 //! A pass ends with its last lane or the row's last column; lanes beyond are never shifted out. A word is taken in a cycle u of the parity of
@@ -34,7 +35,7 @@
 //! let mut seen = Vec::new();
 //! for n in 0..40u64 {
 //!     (c.beat.next, c.start.next) = (U::new(n % 4), n == 1);
-//!     (c.captured.next, c.captured_last.next) = (n == 6 || n == 20, n == 20);
+//!     (c.capturing.next, c.capturing_last.next) = (n == 5 || n == 19, n == 19);
 //!     c.array_word.next = S::new(n as i64);
 //!     simulate(&mut c, 10);
 //!     if c.entry_valid.val() { seen.push((n, c.entry_word.val().get(), c.entry_pass_last.val(), c.entry_last.val())); }
@@ -84,10 +85,10 @@ block! {
             slow: Flag<In>,
             /// Columns of a row.
             cols: Sig<In, U>,
-            /// The chain holds a pass.
-            captured: Flag<In>,
+            /// The chain holds a pass from the next cycle on.
+            capturing: Flag<In>,
             /// It is the step's last.
-            captured_last: Flag<In>,
+            capturing_last: Flag<In>,
             /// The word at its head.
             array_word: Sig<In, S>,
             /// An input word is in hand.
@@ -124,6 +125,8 @@ block! {
             pushed: Flag<Out>,
             /// The word.
             entry_word: Sig<Out, S>,
+            /// A word comes in the next cycle.
+            entry_soon: Flag<Out>,
             /// It counts.
             entry_valid: Flag<Out>,
             /// Last of its row.
@@ -137,8 +140,13 @@ block! {
         }
         parts {
             active_r: Reg<bool>,
-            armed: Reg<bool>,
+            /// A word may be taken in this cycle.
+            slot: Reg<bool>,
             source_r: Reg<U>,
+            /// The source is the sums.
+            from_sums: Reg<bool>,
+            /// The source is the input.
+            from_input: Reg<bool>,
             slow_r: Reg<bool>,
             /// Columns of the row that have not come.
             cols_left: Reg<U>,
@@ -152,7 +160,8 @@ block! {
             running: Reg<bool>,
             full: Reg<bool>,
             near: Reg<bool>,
-            go: Reg<bool>,
+            /// A word may be taken, but for an input word's coming.
+            ready: Reg<bool>,
             shift_r: Reg<bool>,
             scan_r: Reg<bool>,
             row_begin_r: Reg<bool>,
@@ -167,18 +176,20 @@ block! {
         }
         locals {
             turn: Flag<Local>,
-            slot: Flag<Local>,
-            present: Flag<Local>,
+            go: Flag<Local>,
             taken: Flag<Local>,
             pass_end: Flag<Local>,
             step_end: Flag<Local>,
             row_load: Flag<Local>,
             mask: Sig<Local, U>,
             ones: Const<U>,
-            shown: Sig<Local, U>,
+            /// Flags of a word taken in this cycle.
+            sent: Sig<Local, U>,
+            /// Flags of the next cycle's word.
+            coming: Sig<Local, U>,
             zero: Const<U>,
             odd: Const<bool>,
-            first_beat: Const<U>,
+            before_first: Const<U>,
             lane_top: Const<U>,
             lane_near: Const<U>,
             lane_near_slow: Const<U>,
@@ -202,8 +213,10 @@ impl Logic for Conveyor {
             self,
             clock,
             active_r,
-            armed,
+            slot,
             source_r,
+            from_sums,
+            from_input,
             slow_r,
             cols_left,
             column,
@@ -215,7 +228,7 @@ impl Logic for Conveyor {
             running,
             full,
             near,
-            go,
+            ready,
             shift_r,
             scan_r,
             row_begin_r,
@@ -229,41 +242,29 @@ impl Logic for Conveyor {
         // Derived from the counters, which stand still for a cycle at least.
         self.last_column.d.next = self.cols_left.q.val() == 1;
         self.last_lane.d.next = self.lane.q.val() == self.lane_top.val();
-        self.go.d.next = self.room.val() && (self.norm_room.val() || self.begun.q.val());
-        self.armed.d.next = self.active_r.q.val();
+        self.go.next = self.room.val() && (self.norm_room.val() || self.begun.q.val());
+        self.ready.d.next = self.running.q.val() || self.go.val();
+        if self.source_r.q.val() == 0 {
+            self.ready.d.next = self.running.q.val() || ((self.full.q.val() || self.capturing.val()) && self.go.val());
+        }
 
         self.turn.next = self.beat.val().get_bit(0) == self.odd.val();
-        self.slot.next = self.turn.val()
-            && ((self.beat.val() == self.first_beat.val()) || !self.slow_r.q.val())
-            && self.active_r.q.val()
-            && self.armed.q.val();
-        self.present.next = true;
-        if self.source_r.q.val() == 0 {
-            self.present.next = self.running.q.val() || self.captured.val() || self.full.q.val();
-        }
-        if self.source_r.q.val() == 1 {
-            self.present.next = self.available.val();
-        }
-        self.taken.next = self.slot.val() && self.present.val() && (self.running.q.val() || self.go.q.val());
+        self.slot.d.next = !self.turn.val()
+            && ((self.beat.val() == self.before_first.val()) || !self.slow_r.q.val())
+            && self.active_r.q.val();
+        self.taken.next = self.slot.q.val() && self.ready.q.val() && (self.available.val() || !self.from_input.q.val());
         self.pass_end.next = self.last_lane.q.val() || self.last_column.q.val();
         self.step_end.next = self.last_column.q.val();
         if self.source_r.q.val() == 0 {
             self.step_end.next = self.last_column.q.val() && self.final_r.q.val();
-            if self.captured.val() {
-                self.step_end.next = self.last_column.q.val() && self.captured_last.val();
-            }
         }
-        if self.source_r.q.val() == 1 {
+        if self.from_input.q.val() {
             self.step_end.next = self.last_column.q.val() && self.in_ends.val();
         }
-        self.flags_1.d.next = self.zero.val();
+        self.sent.next = self.zero.val();
         self.shift_r.d.next = false;
         self.scan_r.d.next = false;
         self.row_begin_r.d.next = false;
-        if self.captured.val() {
-            self.full.d.next = true;
-            self.final_r.d.next = self.captured_last.val();
-        }
         if self.taken.val() {
             self.running.d.next = !self.pass_end.val();
             self.lane.d.next = (self.lane.q.val() + 1).into();
@@ -273,25 +274,31 @@ impl Logic for Conveyor {
                 self.near.d.next = self.lane.q.val() >= self.lane_near_slow.val();
             }
             self.row_begin_r.d.next = !self.begun.q.val();
-            self.scan_r.d.next = self.source_r.q.val() == 2;
+            self.scan_r.d.next = self.from_sums.q.val();
             if self.source_r.q.val() == 0 {
                 self.full.d.next = false;
                 self.shift_r.d.next = !self.pass_end.val();
             }
-            self.flags_1.d.next = self.valid_bit.val();
+            self.sent.next = self.valid_bit.val();
             if self.pass_end.val() {
                 self.lane.d.next = self.zero.val();
-                self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val()).into();
+                self.sent.next = (self.valid_bit.val() | self.pass_bit.val()).into();
             }
             if self.last_column.q.val() {
-                self.flags_1.d.next = (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val()).into();
+                self.sent.next = (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val()).into();
             }
             if self.step_end.val() {
                 self.active_r.d.next = false;
-                self.flags_1.d.next =
+                self.sent.next =
                     (self.valid_bit.val() | self.pass_bit.val() | self.row_bit.val() | self.last_bit.val()).into();
             }
         }
+
+        if self.capturing.val() {
+            self.full.d.next = true;
+            self.final_r.d.next = self.capturing_last.val();
+        }
+        self.flags_1.d.next = self.sent.val();
 
         // Columns: a mask of 0 tells the carries that the counter loads.
         self.row_load.next = self.start.val() || (self.taken.val() && self.last_column.q.val());
@@ -326,35 +333,36 @@ impl Logic for Conveyor {
         } else {
             self.word_late.d.next = self.word.q.val();
             self.flags_3.d.next = self.zero.val();
-            if self.source_r.q.val() == 2 {
+            if self.from_sums.q.val() {
                 self.flags_3.d.next = self.flags_1.q.val();
             }
             self.flags_5.d.next = self.flags_3.q.val();
         }
-        self.flags.d.next = self.flags_1.q.val();
-        if self.source_r.q.val() == 2 {
-            self.flags.d.next = self.zero.val();
+        // After a take in an odd cycle the next is even.
+        self.coming.next = self.flags_1.q.val();
+        if self.odd.val() {
+            self.coming.next = self.sent.val();
+        }
+        if self.from_sums.q.val() {
+            self.coming.next = self.zero.val();
             if self.beat.val().get_bit(0) {
-                self.flags.d.next = self.flags_5.q.val();
+                self.coming.next = self.flags_5.q.val();
             }
         }
-        // After a take in an odd cycle the next is even.
-        self.shown.next = self.flags.q.val();
-        if self.odd.val() && !(self.source_r.q.val() == 2) {
-            self.shown.next = self.flags_1.q.val();
-        }
+        self.flags.d.next = self.coming.val();
 
         if self.start.val() {
             self.active_r.d.next = true;
-            self.armed.d.next = false;
             self.source_r.d.next = self.source.val();
+            self.from_sums.d.next = self.source.val() == 2;
+            self.from_input.d.next = self.source.val() == 1;
             self.slow_r.d.next = self.slow.val();
             self.begun.d.next = false;
             self.lane.d.next = self.zero.val();
         }
         if self.reset.val() {
             self.active_r.d.next = false;
-            self.armed.d.next = false;
+            self.slot.d.next = false;
             self.running.d.next = false;
             self.full.d.next = false;
             self.shift_r.d.next = false;
@@ -368,7 +376,7 @@ impl Logic for Conveyor {
 
         self.shift.next = self.shift_r.q.val();
         self.chain_free.next = !self.full.q.val() && (!self.running.q.val() || self.near.q.val());
-        self.take.next = self.taken.val() && (self.source_r.q.val() == 1);
+        self.take.next = self.taken.val() && self.from_input.q.val();
         self.row_end.next = self.last_column.q.val();
         self.scan.next = self.scan_r.q.val();
         self.scan_column.next = self.column.q.val();
@@ -378,10 +386,11 @@ impl Logic for Conveyor {
         if self.odd.val() {
             self.entry_word.next = self.word.q.val();
         }
-        self.entry_valid.next = self.shown.val().get_bit(0);
-        self.entry_row_last.next = self.shown.val().get_bit(1);
-        self.entry_pass_last.next = self.shown.val().get_bit(2);
-        self.entry_last.next = self.shown.val().get_bit(3);
+        self.entry_soon.next = self.coming.val().get_bit(0) && !self.reset.val();
+        self.entry_valid.next = self.flags.q.val().get_bit(0);
+        self.entry_row_last.next = self.flags.q.val().get_bit(1);
+        self.entry_pass_last.next = self.flags.q.val().get_bit(2);
+        self.entry_last.next = self.flags.q.val().get_bit(3);
         self.active.next = self.active_r.q.val()
             || !(self.flags_1.q.val() == 0)
             || !(self.flags_3.q.val() == 0)

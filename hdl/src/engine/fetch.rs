@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | begins | 1 | a sequence's first word waits |
 //! | request, address, grant | 1, M, 1 | a word of M; it comes as `word` with `word_valid`, in order |
-//! | set, number, value | 1, 5, 32 | word `number` of a Run step, index registers and block sizes added |
+//! | set, sets, number, value | 1, 20, 5, 32 | word `number` of a Run step (bit `number` of `sets`), index registers and block sizes added |
 //! | set_fill, fill_start | 1, 1 | the same of a Fill step, and its start |
 //! | walker_open | 1 | words 1 to 4 may come |
 //! | offer, taken | 1, 1 | they are there; the walker has them |
@@ -125,6 +125,8 @@ block! {
             address: Sig<Out, U>,
             /// A word of a Run step is there.
             set: Flag<Out>,
+            /// Bit n: word n sets a field.
+            sets: Sig<Out, U>,
             /// A word of a Fill step is there.
             set_fill: Flag<Out>,
             /// Its number in the step.
@@ -207,6 +209,23 @@ block! {
             value_2: Reg<U>,
             number_2: Reg<U>,
             valid_2: Reg<bool>,
+            /// It is the last of those asked for.
+            last_2: Reg<bool>,
+            /// It is a step's first and says End, Run, Fill, Blocks, Next or nothing known.
+            end_2: Reg<bool>,
+            run_2: Reg<bool>,
+            fill_2: Reg<bool>,
+            loop_2: Reg<bool>,
+            next_2: Reg<bool>,
+            none_2: Reg<bool>,
+            /// It sets a field.
+            set_2: Reg<bool>,
+            /// The same by its number.
+            sets_r: Reg<U>,
+            /// The word to come is a count of tokens.
+            extent: Reg<bool>,
+            /// The word to come is an address.
+            at: Reg<bool>,
             n_max_r: Reg<U>,
             wrong: Reg<bool>,
             outside: Reg<bool>,
@@ -216,7 +235,6 @@ block! {
         locals {
             asking: Flag<Local>,
             opcode: Sig<Local, U>,
-            is_at: Flag<Local>,
             sum: Sig<Local, U>,
             upper: Sig<Local, U>,
             beyond: Sig<Local, U>,
@@ -243,12 +261,13 @@ block! {
             ready: Flag<Local>,
             errors: Sig<Local, U>,
             zero: Const<U>,
+            unity: Const<U>,
             one: Const<U>,
             two: Const<U>,
             four: Const<U>,
             eleven: Const<U>,
             id: Const<U>,
-            top_word: Const<U>,
+            word_end: Const<U>,
             at_bits: Const<U>,
             sum_bits: Const<U>,
             bad_core: Const<U>,

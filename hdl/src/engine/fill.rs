@@ -109,8 +109,8 @@ block! {
             zero: Const<U>,
             group: Const<U>,
             last_lane: Const<U>,
-            top_word: Const<U>,
-            top_bank: Const<U>,
+            word_end: Const<U>,
+            bank_end: Const<U>,
             bank_shift: Const<U>,
             words_shift: Const<U>,
             m_shift: Const<U>,
@@ -160,8 +160,8 @@ impl Fill {
             zero: Const::natural(0),
             group: Const::natural(s.group as u64),
             last_lane: Const::natural(((s.groups - 1) * s.group) as u64),
-            top_word: Const::natural(s.m_words as u64 - 1),
-            top_bank: Const::natural(s.bank_words as u64 - 1),
+            word_end: Const::natural(s.m_words as u64),
+            bank_end: Const::natural(s.bank_words as u64),
             bank_shift: Const::natural(s.bank_bits.into()),
             words_shift: Const::natural(17 + s.bank_bits as u64),
             m_shift: Const::natural(s.m_bits.into()),
@@ -237,8 +237,8 @@ impl Logic for Fill {
         self.half.next = self.value.val();
         self.bank_beyond.next = (self.half.val() >> self.bank_shift.val().index()).into();
         self.words_beyond.next = (self.value.val() >> self.words_shift.val().index()).into();
-        self.error_r.d.next = (self.granted.val() && (self.from.q.val() > self.top_word.val()))
-            || (self.word_valid.val() && (self.bank.q.val() > self.top_bank.val()))
+        self.error_r.d.next = (self.granted.val() && (self.from.q.val() >= self.word_end.val()))
+            || (self.word_valid.val() && (self.bank.q.val() >= self.bank_end.val()))
             || (self.set.val() && (self.number.val() == 1) && !(self.from_beyond.val() == 0))
             || (self.set.val()
                 && (self.number.val() == 2)

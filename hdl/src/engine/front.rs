@@ -12,13 +12,14 @@
 //! | addend_start, other_start | 1, 1 | one cycle each, after `clear` and before the step's first word: a pointer takes the base |
 //! | base | max(M, N) | in these two cycles alone: the address, register included |
 //! | block_first | 1 | t0 = 0: states begin at nothing |
+//! | entry_soon | 1 | the cycle before `entry_valid` |
 //! | entry_valid, entry_word | 1, A | on an even cycle: number 0 of the times below; the word also in cycle 1. With `slow` (residual operands, wide states) in cycles that are equal mod 4 |
 //! | entry_row_last, entry_pass_last, entry_last | 1 | on an even cycle; the second also without a word |
 //! | addend_request, addend_address | 1, M | cycle 0; of a wide state again in 2 |
 //! | addend | 32 | 3 cycles after its request |
 //! | exponent | 6 | cycle 3 |
 //! | state_store, state_address, state_data | 1, M, 32 | cycle 5; wide: 7 and 9 |
-//! | operand_request, operand_address | 1, N | key: cycle 13, element of M; residual: cycle 17, element of X |
+//! | key_request, residual_request, operand_address | 1, 1, N | key: cycle 13, element of M; residual: cycle 17, element of X |
 //! | positional | W | of a key: 5 cycles after its request |
 //! | operand | W | of a residual: 3 cycles after its request |
 //! | function_word, function_valid, function_row_last | W, 1, 1 | cycle 19 (wide 21) |
@@ -102,6 +103,8 @@ block! {
             base: Sig<In, U>,
             /// First block of the loop.
             block_first: Flag<In>,
+            /// A word comes in the next cycle.
+            entry_soon: Flag<In>,
             /// A word comes.
             entry_valid: Flag<In>,
             /// The exact word.
@@ -178,8 +181,10 @@ block! {
             state_address: Sig<Out, U>,
             /// What.
             state_data: Sig<Out, S>,
-            /// Fetch an operand.
-            operand_request: Flag<Out>,
+            /// Fetch a key's element of M.
+            key_request: Flag<Out>,
+            /// Fetch a residual's element of X.
+            residual_request: Flag<Out>,
             /// Element of X or of M.
             operand_address: Sig<Out, U>,
             /// The function's result.
@@ -218,6 +223,11 @@ block! {
             tap_other_valid: Flag<Out>,
         }
         parts {
+            asks: Reg<bool>,
+            ask: Reg<bool>,
+            store: Reg<bool>,
+            asks_key: Reg<bool>,
+            asks_residual: Reg<bool>,
             two: Reg<bool>,
             state: Reg<bool>,
             key: Reg<bool>,
@@ -234,9 +244,6 @@ block! {
             other: Other,
         }
         locals {
-            ask: Flag<Local>,
-            store: Flag<Local>,
-            request: Flag<Local>,
             high: Sig<Local, U>,
             has_wide: Const<bool>,
             beside: Const<U>,
@@ -248,7 +255,21 @@ block! {
 impl Logic for Front {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, two, state, key, residual, addend_used, cols_not);
+        dff_setup!(
+            self,
+            clock,
+            asks,
+            ask,
+            store,
+            asks_key,
+            asks_residual,
+            two,
+            state,
+            key,
+            residual,
+            addend_used,
+            cols_not
+        );
         clock!(
             self,
             clock,
@@ -262,6 +283,7 @@ impl Logic for Front {
             other
         );
         // What stands still is decoded once.
+        self.asks.d.next = !(self.addend_kind.val() == 0);
         self.state.d.next = self.addend_kind.val() == 2;
         self.two.d.next = (self.addend_kind.val() == 2) && self.wide.val() && self.has_wide.val();
         self.key.d.next = self.other_kind.val() == 1;
@@ -281,16 +303,18 @@ impl Logic for Front {
         self.busy.next = self.flags.busy.val();
 
         // Addend and sum.
-        self.ask.next = (self.entry_valid.val() && !(self.addend_kind.val() == 0))
-            || (self.even.val() && self.flags.late.val() && self.two.q.val());
+        // Requests are decided a cycle ahead: M's and X's other users wait for them.
+        self.ask.d.next = !self.reset.val()
+            && ((self.entry_soon.val() && self.asks.q.val())
+                || (!self.even.val() && self.flags.late.val() && self.two.q.val()));
         self.addend_walker.clear.next = self.clear.val();
         self.addend_walker.load.next = self.addend_start.val();
         self.addend_walker.base.next = self.base.val();
-        self.addend_walker.step.next = self.ask.val();
+        self.addend_walker.step.next = self.ask.q.val();
         self.addend_walker.row_end.next = self.entry_row_last.val() && !self.state.q.val();
         self.addend_walker.stride.next = self.addend_stride.val();
         self.addend_walker.cols_not.next = self.cols_not.q.val();
-        self.addend_request.next = self.ask.val();
+        self.addend_request.next = self.ask.q.val();
         self.addend_address.next = self.addend_walker.address.val();
         self.linear.even.next = self.even.val();
         self.linear.line.next = self.flags.line.val();
@@ -305,18 +329,20 @@ impl Logic for Front {
         self.linear.exponent.next = self.exponent.val();
 
         // States go back; their pointer is the second operand's, which such a step has not.
-        self.store.next = !self.even.val()
-            && ((self.flags.line.val().get_bit(3) && self.state.q.val())
-                || (self.flags.line.val().get_bit(4) && self.two.q.val()));
-        self.state_store.next = self.store.val();
+        self.store.d.next = self.even.val()
+            && !self.reset.val()
+            && ((self.flags.line.val().get_bit(2) && self.state.q.val())
+                || (self.flags.line.val().get_bit(3) && self.two.q.val()));
+        self.state_store.next = self.store.q.val();
         self.high.next = (unsigned_cast_of(self.linear.sum) >> self.above.val().index()).into();
         self.state_data.next = self.linear.sum.val();
         if self.two.q.val() && self.flags.line.val().get_bit(3) {
             self.state_data.next = ((unsigned_cast_of(self.linear.sum) & self.beside.val()) | self.high.val()).into();
         }
-        self.request.next = !self.even.val()
-            && ((self.flags.line.val().get_bit(7) && self.key.q.val())
-                || (self.flags.line.val().get_bit(9) && self.residual.q.val()));
+        self.asks_key.d.next =
+            self.even.val() && !self.reset.val() && self.flags.line.val().get_bit(6) && self.key.q.val();
+        self.asks_residual.d.next =
+            self.even.val() && !self.reset.val() && self.flags.line.val().get_bit(8) && self.residual.q.val();
         self.other_walker.clear.next = self.clear.val();
         // `state` is not yet decoded where the base comes.
         self.other_walker.load.next = self.other_start.val();
@@ -324,12 +350,13 @@ impl Logic for Front {
             self.other_walker.load.next = self.addend_start.val();
         }
         self.other_walker.base.next = self.base.val();
-        self.other_walker.step.next = self.store.val() || self.request.val();
+        self.other_walker.step.next = self.store.q.val() || self.asks_key.q.val() || self.asks_residual.q.val();
         self.other_walker.row_end.next = self.flags.asked_row_last.val() && !self.state.q.val();
         self.other_walker.stride.next = self.other_stride.val();
         self.other_walker.cols_not.next = self.cols_not.q.val();
         self.state_address.next = self.other_walker.address.val();
-        self.operand_request.next = self.request.val();
+        self.key_request.next = self.asks_key.q.val();
+        self.residual_request.next = self.asks_residual.q.val();
         self.operand_address.next = self.other_walker.address.val();
 
         // The shifter.

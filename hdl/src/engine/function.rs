@@ -112,6 +112,8 @@ block! {
             negative: Reg<bool>,
             index: Reg<U>,
             index_used: Reg<bool>,
+            /// It leaves the table.
+            over: Reg<bool>,
             clipped: Reg<U>,
             clipped_used: Reg<bool>,
             memory: Ram<S>,
@@ -224,6 +226,7 @@ impl Function {
             negative: Reg::default(),
             index: Reg::new(i),
             index_used: Reg::default(),
+            over: Reg::default(),
             clipped: Reg::new(i),
             clipped_used: Reg::default(),
             memory,
@@ -298,6 +301,7 @@ impl Logic for Function {
             clock,
             index,
             index_used,
+            over,
             clipped,
             clipped_used,
             memory_used,
@@ -409,7 +413,9 @@ impl Logic for Function {
         // 13: its limit. A table's has nothing to be limited above its own bits.
         self.excess.next = (self.index.q.val() & (!self.mask.q.val())).into();
         self.limited.next = self.index.q.val();
-        if self.gelu.q.val() && !(self.excess.val() == 0) {
+        // The index stands still for two cycles.
+        self.over.d.next = self.gelu.q.val() && !(self.excess.val() == 0);
+        if self.over.q.val() {
             self.limited.next = self.index_ones.val();
         }
         if !self.even.val() && self.line.val().get_bit(7) {

@@ -11,6 +11,7 @@
 //!
 //! s is the cycle in which the product stands before the accumulator: 1 + bank register + multiplier's latency + product register.
 //! The low half adds in cycle s and keeps its carry for the high half, which adds in cycle s + 1, so that no carry runs over all A bits.
+//! Up to [`ONE_CHAIN`](super::array::ONE_CHAIN) bits (not on ECP5) the low half is the whole: no carry, no sign waits in registers.
 //! An idle slot multiplies by x = 0, so an accumulator always adds: no hold, no clear. An iCE40 bank's output is unknown until the first
 //! fetch (a known one would cost a gate a bit); it meets only x = 0.
 //!
@@ -34,8 +35,8 @@ pub(super) fn module(config: &ArrayConfig) -> (String, String) {
     let n = config.lanes_per_cell();
     let name = format!("astromorph_lanes_{n}x{width}x{acc_bits}x{bank_depth}");
     let (low, high) = config.halves();
-    let (add_low, low_text) = accumulate::module(target, low + 1);
-    let (add_high, high_text) = accumulate::module(target, high);
+    let (add_low, low_text) = accumulate::module(target, low + (high > 0) as u32);
+    let (add_high, high_text) = accumulate::module(target, high.max(1));
     let (w, d, a, last) = (width - 1, config.address_bits() - 1, acc_bits - 1, bank_depth - 1);
     let mut s = format!(
         "module {name}(input clock, input [{}:0] write, input [{d}:0] write_address, input [{}:0] write_data, input read, input [{d}:0] address,\n  \
@@ -88,7 +89,10 @@ pub(super) fn module(config: &ArrayConfig) -> (String, String) {
         ),
     };
     for k in 0..n {
-        s += &accumulator(config, k, &add_low, &add_high);
+        s += &match high {
+            0 => single(config, k, &add_low),
+            _ => accumulator(config, k, &add_low, &add_high),
+        };
     }
     for k in 0..n {
         let next = if k + 1 == n {
@@ -99,18 +103,38 @@ pub(super) fn module(config: &ArrayConfig) -> (String, String) {
         let _ = write!(
             s,
             "// lane {k}: shadow\nreg [{a}:0] shadow_{k} = 0;\nalways @(posedge clock) begin\n  \
-             if (capture_low | shift) shadow_{k}[{l}:0] <= capture_low ? low_{k} : {next}[{l}:0];\n  \
-             if (capture_high | shift) shadow_{k}[{a}:{low}] <= capture_high ? high_{k} : {next}[{a}:{low}];\nend\n",
+             if (capture_low | shift) shadow_{k}[{l}:0] <= capture_low ? low_{k} : {next}[{l}:0];\n",
             l = low - 1
         );
+        if high > 0 {
+            let _ = writeln!(
+                s,
+                "  if (capture_high | shift) shadow_{k}[{a}:{low}] <= capture_high ? high_{k} : {next}[{a}:{low}];"
+            );
+        }
+        s += "end\n";
     }
     s += "assign chain_out = shadow_0;\nendmodule\n";
     let mut text = once(&add_low, &low_text);
-    if add_high != add_low {
+    if high > 0 && add_high != add_low {
         text += &once(&add_high, &high_text);
     }
     text += &once(&name, &s);
     (name, text)
+}
+
+/// Lane `k`'s accumulator in one piece.
+fn single(config: &ArrayConfig, k: u32, add: &str) -> String {
+    let (a, product) = (config.acc_bits - 1, 2 * config.width);
+    let addend = match config.acc_bits - product {
+        0 => format!("p_{k}"),
+        more => format!("{{{{{more}{{p_{k}[{}]}}}}, p_{k}}}", product - 1),
+    };
+    format!(
+        "// lane {k}: accumulator\nreg [{a}:0] low_{k} = 0;\nwire [{a}:0] next_{k};\n\
+         {add} add_{k}(.load(load_low), .sum(low_{k}), .addend({addend}), .carry(1'b0), .next(next_{k}));\n\
+         always @(posedge clock) low_{k} <= next_{k};\n"
+    )
 }
 
 /// The two halves of lane `k`'s accumulator.

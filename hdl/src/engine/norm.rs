@@ -185,6 +185,8 @@ block! {
             sum: Reg<S>,
             last_r: Reg<bool>,
             next: Reg<U>,
+            /// D − 1.
+            width_less: Reg<U>,
             at_end: Reg<bool>,
             centred: Reg<U>,
             element_r: Reg<bool>,
@@ -246,6 +248,7 @@ impl Logic for Norm {
             sum,
             last_r,
             next,
+            width_less,
             at_end,
             centred,
             element_r,
@@ -328,7 +331,8 @@ impl Logic for Norm {
             ((self.from_slot.val() << self.index_bits.val().index()) | self.next.q.val()).into();
         // `next` stands still for two cycles.
         self.after.next = (self.next.q.val() + 1).into();
-        self.at_end.d.next = self.after.val() == self.width_r.q.val();
+        self.width_less.d.next = (self.width_r.q.val() - 1).into();
+        self.at_end.d.next = self.next.q.val() == self.width_less.q.val();
         self.element_r.d.next = self.issue.val();
         self.element_last_r.d.next = self.scales.q.val() && self.at_end.q.val();
         if self.issue.val() {

@@ -78,7 +78,7 @@ block! {
             one: Const<U>,
             less: Const<U>,
             zero: Const<U>,
-            most: Const<U>,
+            limit: Const<U>,
         }
     }
 }
@@ -111,7 +111,8 @@ impl Output {
             one: Const::natural(1),
             less: Const::natural((1 << count) - 1),
             zero: Const::natural(0),
-            most: Const::natural((depth - group) as u64),
+            // A power of two: a look at the upper bits.
+            limit: Const::natural(1 << (depth - group + 1).ilog2()),
             activity: Default::default(),
         })
     }
@@ -135,7 +136,7 @@ impl Logic for Output {
         if (self.reserve.val() && !self.pop.val()) || (self.pop.val() && !self.reserve.val()) {
             self.promised.d.next = (self.promised.q.val() + self.change.val()).into();
         }
-        self.room_r.d.next = (self.promised.q.val() <= self.most.val()) && !self.ending_r.q.val();
+        self.room_r.d.next = (self.promised.q.val() < self.limit.val()) && !self.ending_r.q.val();
         self.m_last.next = self.ending_r.q.val() && (self.promised.q.val() == 1);
         if self.pop.val() && (self.promised.q.val() == 1) {
             self.ending_r.d.next = false;

@@ -183,7 +183,6 @@ block! {
             even: Flag<Local>,
             loads: Flag<Local>,
             to_output: Flag<Local>,
-            key: Flag<Local>,
             norm_begins: Flag<Local>,
             norm_ends: Flag<Local>,
             stalled: Flag<Local>,

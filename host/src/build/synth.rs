@@ -6,6 +6,7 @@ use super::cache;
 use crate::cli::Failure;
 use crate::interrupt;
 use astromorph::Error;
+use astromorph_sim::netlist::commands;
 use astromorph_sim::tools::Installed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -51,10 +52,9 @@ impl Synthesis<'_> {
     pub fn run(&self, yosys: &Installed, folder: &Path) -> Result<Netlist, Failure> {
         let files: Vec<_> = self.sources.iter().map(|(name, _)| *name).collect();
         let script = format!(
-            "read_verilog {}; {} -top {} -json {NETLIST}; tee -q -o {STAT} stat -json",
+            "read_verilog {}; {}; write_json {NETLIST}; tee -q -o {STAT} stat -json",
             files.join(" "),
-            self.script_command(),
-            self.top,
+            commands(&self.script_command(), self.top),
         );
         let mut parts = vec![yosys.version(), script.as_str()];
         parts.extend(self.sources.iter().map(|(_, text)| text.as_str()));

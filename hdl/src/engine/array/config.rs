@@ -14,6 +14,9 @@ use crate::multiply::Target;
 use crate::number::natural_bits;
 use astromorph::{Error, Result};
 
+/// Accumulators up to this width are one carry chain, except on ECP5, whose clock is faster.
+pub const ONE_CHAIN: u32 = 24;
+
 /// Sizes of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArrayConfig {
@@ -110,11 +113,12 @@ impl ArrayConfig {
         self.target == Target::Ecp5
     }
 
-    /// Bits of an accumulator's halves. What of the product the high half adds waits in registers, so the low half takes the whole product
+    /// Bits of an accumulator's halves, the high one 0 where one chain is short enough. What of the product the high half adds waits in registers, so the low half takes the whole product
     /// where its carry is fast enough.
     pub(in crate::engine) fn halves(&self) -> (u32, u32) {
         let low = match self.target {
             Target::Ecp5 => self.acc_bits / 2,
+            _ if self.acc_bits <= ONE_CHAIN => self.acc_bits,
             _ => (2 * self.width).min(24).min(self.acc_bits - 2).max(self.acc_bits / 2),
         };
         (low, self.acc_bits - low)

@@ -10,6 +10,7 @@ impl Logic for Array {
     fn connect(&mut self) {
         self.word.connect();
         self.captured.connect();
+        self.capturing.connect();
         self.busy.connect();
     }
     fn hdl(&self) -> Verilog {
@@ -36,7 +37,8 @@ impl Array {
              pair1 <= pair & ~reset;\n  even1 <= mac_even;\n  odd1 <= mac_odd;\n  last1 <= last;\n  reset1 <= reset;\n  row1 <= bank_row;\n  \
              first2 <= pair1;\n  mac2 <= pair1 & even1 | odd2;\n  odd2 <= pair1 & odd1;\n  last2 <= pair1 & last1 & ~reset;\n  reset2 <= reset1;\n  \
              mac3 <= mac2;\n  second <= x_odd;\n  loads <= {{loads[{0}:0], last2 | reset2}};\n  \
-             captures <= reset ? 0 : {{captures[{0}:0], last2}};\nend\nassign busy = mac3;\nassign captured = captures[{ends}];\n",
+             captures <= reset ? 0 : {{captures[{0}:0], last2}};\nend\nassign busy = mac3;\nassign captured = captures[{ends}];\n\
+             assign capturing = captures[{0}];\n",
             ends - 1
         );
         for b in 0..blocks {
@@ -49,7 +51,10 @@ impl Array {
                 0 | 1 => format!("{{{flags}}}"),
                 _ => format!("{{writes_{b}[{}:0], {flags}}}", n * (waits - 1) - 1),
             };
-            let _ = writeln!(v, "// block {b}\nreg [{d}:0] address_{b} = 0;\nreg signed [{w}:0] x_{b} = 0;");
+            let _ = writeln!(
+                v,
+                "// block {b}\nreg [{d}:0] address_{b} = 0;\nreg signed [{w}:0] x_{b} = 0;"
+            );
             let words = format!("{{{}}}", words.join(", "));
             let _ = match waits {
                 0 => writeln!(
@@ -116,7 +121,11 @@ impl Array {
         let (name, _) = lane::module(config);
         let (each, width) = (config.lanes_per_cell() as usize, config.width as usize);
         let waits = b + config.write_register() as usize;
-        let (s, a, wait) = (config.sum_stage(), config.acc_bits - 1, lanes.len() * waits.saturating_sub(1));
+        let (s, a, wait) = (
+            config.sum_stage(),
+            config.acc_bits - 1,
+            lanes.len() * waits.saturating_sub(1),
+        );
         let mut v = String::new();
         for l in lanes.clone().step_by(each) {
             let data: Vec<String> = (l..l + each)

@@ -4,10 +4,13 @@ use super::{Fetch, HeadSettings};
 use crate::check;
 use crate::engine::loops::Loop;
 use crate::engine::sizes::COUNT_BITS;
-use crate::number::{Const, Flag, Sig, natural_bits};
+use crate::number::{Const, Flag, Sig, U, natural_bits};
 use crate::register::Reg;
 use astromorph::Result;
 use rust_hdl::prelude::*;
+
+/// Words of a Run step.
+const RUN_WORDS: u32 = 20;
 
 impl Fetch {
     /// For the core `id`, `m_words` words of M and addresses of `at_bits` bits.
@@ -38,6 +41,7 @@ impl Fetch {
             request: Flag::default(),
             address: Sig::new(m_bits),
             set: Flag::default(),
+            sets: Sig::new(RUN_WORDS),
             set_fill: Flag::default(),
             number: Sig::new(5),
             value: Sig::new(32),
@@ -83,6 +87,17 @@ impl Fetch {
             value_2: Reg::new(32),
             number_2: Reg::new(5),
             valid_2: Reg::default(),
+            last_2: Reg::default(),
+            end_2: Reg::default(),
+            run_2: Reg::default(),
+            fill_2: Reg::default(),
+            loop_2: Reg::default(),
+            next_2: Reg::default(),
+            none_2: Reg::default(),
+            set_2: Reg::default(),
+            sets_r: Reg::new(RUN_WORDS),
+            extent: Reg::default(),
+            at: Reg::default(),
             n_max_r: Reg::new(COUNT_BITS),
             wrong: Reg::default(),
             outside: Reg::default(),
@@ -90,7 +105,6 @@ impl Fetch {
             fill_start_r: Reg::default(),
             asking: Flag::default(),
             opcode: Sig::new(3),
-            is_at: Flag::default(),
             sum: Sig::new(sum_bits),
             upper: Sig::new(32 - sum_bits),
             beyond: Sig::new(24 - at_bits),
@@ -117,12 +131,13 @@ impl Fetch {
             ready: Flag::default(),
             errors: Sig::new(3),
             zero: Const::natural(0),
+            unity: Const::new(RUN_WORDS, U::new(1)),
             one: Const::natural(1),
             two: Const::natural(2),
             four: Const::natural(4),
             eleven: Const::natural(11),
             id: Const::natural(id.into()),
-            top_word: Const::natural(m_words as u64 - 1),
+            word_end: Const::natural(m_words as u64),
             at_bits: Const::natural(at_bits.into()),
             sum_bits: Const::natural(sum_bits.into()),
             bad_core: Const::natural(1),

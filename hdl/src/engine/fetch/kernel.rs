@@ -37,6 +37,17 @@ impl Logic for Fetch {
             value_2,
             number_2,
             valid_2,
+            last_2,
+            end_2,
+            run_2,
+            fill_2,
+            loop_2,
+            next_2,
+            none_2,
+            set_2,
+            sets_r,
+            extent,
+            at,
             n_max_r,
             wrong,
             outside,
@@ -44,22 +55,46 @@ impl Logic for Fetch {
             fill_start_r
         );
         // Words that come: index register or block size, then the sum.
-        self.is_at.next = (self.count.q.val() == 3)
-            || (self.count.q.val() == 6)
-            || (self.count.q.val() == 9)
-            || (self.count.q.val() == 14)
-            || (self.count.q.val() == 18);
-        self.blocks.at.next = self.is_at.val();
+        // Whether the word to come is an address is known when the one before it comes.
+        if self.word_valid.val() {
+            self.at.d.next = (self.count.q.val() == 2)
+                || (self.count.q.val() == 5)
+                || (self.count.q.val() == 8)
+                || (self.count.q.val() == 13)
+                || (self.count.q.val() == 17);
+        }
+        self.blocks.at.next = self.at.q.val();
         self.blocks.kind.next = (self.word.val() >> 24).into();
-        self.blocks.extent.next = self.walk.q.val()
+        self.extent.d.next = self.walk.q.val()
             && (((self.count.q.val() == 1) && self.head.rows_block.val())
                 || ((self.count.q.val() == 2) && self.head.k_block.val()));
+        if self.word_valid.val() {
+            self.extent.d.next = self.walk.q.val() && (self.count.q.val() == 1) && self.head.k_block.val();
+        }
+        self.blocks.extent.next = self.extent.q.val();
         self.beyond.next = (self.word.val() >> self.at_bits.val().index()).into();
-        self.outside.d.next = self.word_valid.val() && self.is_at.val() && !(self.beyond.val() == 0);
+        self.outside.d.next = self.word_valid.val() && self.at.q.val() && !(self.beyond.val() == 0);
         if self.word_valid.val() {
             self.count.d.next = (self.count.q.val() + 1).into();
         }
         self.valid_2.d.next = self.word_valid.val();
+        self.last_2.d.next = self.word_valid.val() && (self.due.q.val() == 1);
+        // The operation of a step's first word.
+        self.opcode.next = self.word.val();
+        self.decoded.next = self.word_valid.val() && (self.due.q.val() == 1) && self.op.q.val();
+        self.end_2.d.next = self.decoded.val() && (self.opcode.val() == 0);
+        self.run_2.d.next = self.decoded.val() && (self.opcode.val() == 1);
+        self.fill_2.d.next = self.decoded.val() && (self.opcode.val() == 2);
+        self.loop_2.d.next = self.decoded.val() && (self.opcode.val() == 3);
+        self.next_2.d.next = self.decoded.val() && (self.opcode.val() == 4);
+        self.none_2.d.next = self.decoded.val() && (self.opcode.val() > self.four.val());
+        self.sets_r.d.next = self.zero.val();
+        if self.word_valid.val() && (self.walk.q.val() || self.stream.q.val() || self.norm.q.val()) {
+            self.set_2.d.next = true;
+            self.sets_r.d.next = (self.unity.val() << self.count.q.val().index()).into();
+        } else {
+            self.set_2.d.next = false;
+        }
         self.number_2.d.next = self.count.q.val();
         self.sum.next = (self.word.val() + self.blocks.index.val()).into();
         self.upper.next = (self.word.val() >> self.sum_bits.val().index()).into();
@@ -67,12 +102,10 @@ impl Logic for Fetch {
 
         // What ends now. States are boolean equations, not ifs: an enable for each would cost as much again.
         self.asking.next = !(self.wanted.q.val() == 0);
-        self.last_word.next = self.valid_2.q.val() && (self.due.q.val() == 1);
-        self.opcode.next = self.value_2.q.val();
+        self.last_word.next = self.last_2.q.val();
         self.wakes.next = !self.awake.q.val() && self.begins.val();
-        self.decoded.next = self.op.q.val() && self.last_word.val();
-        self.loops.next = self.decoded.val() && (self.opcode.val() == 3);
-        self.adds.next = self.decoded.val() && (self.opcode.val() == 4);
+        self.loops.next = self.loop_2.q.val();
+        self.adds.next = self.next_2.q.val();
         self.ready.next =
             (!self.head.wait_all.val() || self.quiet.val()) && (!self.head.wait_fill.val() || self.fill_idle.val());
         self.walks.next = self.walker_gate.q.val() && self.walker_open.val();
@@ -103,7 +136,7 @@ impl Logic for Fetch {
         if self.grant.val() && self.asking.val() {
             self.wanted.d.next = (self.wanted.q.val() - 1).into();
         }
-        if self.valid_2.q.val() {
+        if self.word_valid.val() {
             self.due.d.next = (self.due.q.val() - 1).into();
         }
 
@@ -113,6 +146,7 @@ impl Logic for Fetch {
         self.header.d.next = self.wakes.val() || (self.header.q.val() && !self.last_word.val());
         if self.wakes.val() {
             self.count.d.next = self.zero.val();
+            self.at.d.next = false;
         }
         if self.valid_2.q.val() && (self.number_2.q.val() == 0) {
             self.wrong.d.next = !(self.value_2.q.val() == self.id.val());
@@ -127,8 +161,7 @@ impl Logic for Fetch {
         if self.loops.val() {
             self.loop_pc.d.next = self.pc.q.val();
         }
-        self.ending.d.next =
-            (self.decoded.val() && (self.opcode.val() == 0)) || (self.ending.q.val() && !self.ends.val());
+        self.ending.d.next = self.end_2.q.val() || (self.ending.q.val() && !self.ends.val());
 
         // A Next step.
         self.adding.d.next = self.adds.val() || (self.adding.q.val() && !self.last_word.val());
@@ -140,8 +173,7 @@ impl Logic for Fetch {
         }
 
         // A Run step.
-        self.walker_gate.d.next =
-            (self.decoded.val() && (self.opcode.val() == 1)) || (self.walker_gate.q.val() && !self.walker_open.val());
+        self.walker_gate.d.next = self.run_2.q.val() || (self.walker_gate.q.val() && !self.walker_open.val());
         self.walk.d.next = self.walks.val() || (self.walk.q.val() && !self.last_word.val());
         self.gate.d.next = (self.walk.q.val() && self.last_word.val()) || (self.gate.q.val() && !self.ready.val());
         self.offering.d.next = (self.gate.q.val() && self.ready.val() && (self.head.source.val() == 0))
@@ -162,8 +194,7 @@ impl Logic for Fetch {
         self.blocks.known.next = self.known.val();
 
         // A Fill step.
-        self.fill_gate.d.next =
-            (self.decoded.val() && (self.opcode.val() == 2)) || (self.fill_gate.q.val() && !self.fill_idle.val());
+        self.fill_gate.d.next = self.fill_2.q.val() || (self.fill_gate.q.val() && !self.fill_idle.val());
         self.filling.d.next = self.fills.val() || (self.filling.q.val() && !self.last_word.val());
         self.fill_start_r.d.next = self.filled.val();
 
@@ -189,12 +220,13 @@ impl Logic for Fetch {
             self.wanted.d.next = self.one.val();
             self.due.d.next = self.one.val();
             self.count.d.next = self.zero.val();
+            self.at.d.next = false;
         }
 
         // What is wrong.
         self.foreign.next = self.header.q.val() && self.last_word.val() && self.wrong.q.val();
-        self.illegal.next = self.decoded.val() && (self.opcode.val() > self.four.val());
-        self.lost.next = self.asking.val() && (self.pc.q.val() > self.top_word.val());
+        self.illegal.next = self.none_2.q.val();
+        self.lost.next = self.asking.val() && (self.pc.q.val() >= self.word_end.val());
         self.errors.next = self.zero.val();
         if self.foreign.val() {
             self.errors.next = self.bad_core.val();
@@ -208,6 +240,12 @@ impl Logic for Fetch {
         self.refuse.next = self.foreign.val() || self.illegal.val() || self.lost.val();
         self.refused.d.next = self.refuse.val() || self.refused.q.val();
         if self.refuse.val() || self.reset.val() {
+            self.end_2.d.next = false;
+            self.run_2.d.next = false;
+            self.fill_2.d.next = false;
+            self.loop_2.d.next = false;
+            self.next_2.d.next = false;
+            self.none_2.d.next = false;
             self.header.d.next = false;
             self.op.d.next = false;
             self.walker_gate.d.next = false;
@@ -234,6 +272,9 @@ impl Logic for Fetch {
             self.awake.d.next = false;
             self.refused.d.next = false;
             self.valid_2.d.next = false;
+            self.last_2.d.next = false;
+            self.set_2.d.next = false;
+            self.sets_r.d.next = self.zero.val();
             self.start_r.d.next = false;
             self.fill_start_r.d.next = false;
         }
@@ -245,7 +286,8 @@ impl Logic for Fetch {
         self.blocks.value.next = self.value_2.q.val();
         self.blocks.tokens.next = self.tokens.val();
         self.blocks.x_last.next = self.x_last.val();
-        self.set.next = self.valid_2.q.val() && (self.walk.q.val() || self.stream.q.val() || self.norm.q.val());
+        self.set.next = self.set_2.q.val();
+        self.sets.next = self.sets_r.q.val();
         self.set_fill.next = self.valid_2.q.val() && self.filling.q.val();
         self.number.next = self.number_2.q.val();
         self.value.next = self.value_2.q.val();

@@ -92,6 +92,7 @@ impl Norm {
             sum: Reg::new(sum),
             last_r: Reg::default(),
             next: Reg::new(index),
+            width_less: Reg::new(count),
             at_end: Reg::default(),
             centred: Reg::new(index),
             element_r: Reg::default(),

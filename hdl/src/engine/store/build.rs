@@ -52,6 +52,8 @@ impl Store {
             waiting: Flag::default(),
             error: Flag::default(),
             final_r: Reg::default(),
+            to_x: Reg::default(),
+            to_bank: Reg::default(),
             word_1: Reg::new(s.serial_bits),
             valid_1: Reg::default(),
             row_1: Reg::default(),
@@ -82,8 +84,6 @@ impl Store {
             norm_row_step: Flag::default(),
             mask: Sig::new(a),
             ones: Const::natural((1 << a) - 1),
-            to_x: Flag::default(),
-            to_bank: Flag::default(),
             write: Flag::default(),
             pop: Flag::default(),
             advance: Flag::default(),
@@ -92,8 +92,8 @@ impl Store {
             zero: Const::natural(0),
             row_bit: Const::natural(1 << w),
             top: Const::natural(w.into()),
-            top_x: Const::natural(s.x_words as u64 - 1),
-            top_bank: Const::natural(s.bank_words as u64 - 1),
+            x_end: Const::natural(s.x_words as u64),
+            bank_end: Const::natural(s.bank_words as u64),
             activity: Default::default(),
         })
     }

@@ -150,7 +150,6 @@ impl Engine {
             even: Flag::default(),
             loads: Flag::default(),
             to_output: Flag::default(),
-            key: Flag::default(),
             norm_begins: Flag::default(),
             norm_ends: Flag::default(),
             stalled: Flag::default(),

@@ -66,6 +66,7 @@ impl Logic for Engine {
         // Load port.
         self.loads.next = self.load_valid.val() && !self.fetch.busy.val();
         self.load_ready.next = !self.fetch.busy.val();
+        self.bus.idle.next = !self.fetch.busy.val();
         self.bus.load.next = self.loads.val() && (self.load_memory.val() == 0);
         self.bus.load_address.next = self.load_address.val();
         self.bus.load_data.next = self.load_data.val();
@@ -188,9 +189,9 @@ impl Logic for Engine {
         self.conveyor.start.next = self.fetch.stream_start.val();
         self.conveyor.source.next = self.fetch.source.val();
         self.conveyor.slow.next = self.fetch.slow.val();
-        self.conveyor.captured_last.next = self.walker.captured_last.val();
+        self.conveyor.capturing_last.next = self.walker.captured_last.val();
         self.conveyor.cols.next = self.fields.cols.val();
-        self.conveyor.captured.next = self.array.captured.val();
+        self.conveyor.capturing.next = self.array.capturing.val();
         self.conveyor.array_word.next = self.array.word.val();
         self.conveyor.available.next = self.intake.available.val();
         self.conveyor.in_word.next = self.intake.word.val();
@@ -203,10 +204,11 @@ impl Logic for Engine {
 
         // Front.
         self.front.even.next = self.even.val();
-        self.front.clear.next = self.fetch.set.val() && (self.fetch.number.val() == 5);
-        self.front.addend_start.next = self.fetch.set.val() && (self.fetch.number.val() == 6);
-        self.front.other_start.next = self.fetch.set.val() && (self.fetch.number.val() == 9);
+        self.front.clear.next = self.fetch.sets.val().get_bit(5);
+        self.front.addend_start.next = self.fetch.sets.val().get_bit(6);
+        self.front.other_start.next = self.fetch.sets.val().get_bit(9);
         self.front.block_first.next = self.first_block.q.val();
+        self.front.entry_soon.next = self.conveyor.entry_soon.val();
         self.front.entry_valid.next = self.conveyor.entry_valid.val();
         self.front.entry_word.next = self.conveyor.entry_word.val();
         self.front.entry_row_last.next = self.conveyor.entry_row_last.val();
@@ -235,12 +237,11 @@ impl Logic for Engine {
         self.front.other_shift.next = self.fields.other_shift.val();
         self.front.serial.next = self.fields.serial.val();
         self.front.offset.next = self.fields.offset.val();
-        self.key.next = self.fields.other_kind.val() == 1;
         self.front.operand.next = self.x_memory.serial_element.val();
         self.front.positional.next = self.bus.operand.val();
         self.bus.addend_request.next = self.front.addend_request.val();
         self.bus.addend_address.next = self.front.addend_address.val();
-        self.bus.operand_request.next = self.front.operand_request.val() && self.key.val();
+        self.bus.operand_request.next = self.front.key_request.val();
         self.bus.operand_address.next = self.front.operand_address.val();
         self.bus.state_store.next = self.front.state_store.val();
         self.bus.state_address.next = self.front.state_address.val();
@@ -285,11 +286,11 @@ impl Logic for Engine {
         self.store.odd.next = !self.even.val();
         self.store.start.next = self.fetch.stream_start.val();
         self.store.to.next = self.fields.to.val();
-        self.store.aim.next = self.fetch.set.val() && (self.fetch.number.val() == 14);
-        self.store.norm_aim.next = self.fetch.set.val() && (self.fetch.number.val() == 18);
+        self.store.aim.next = self.fetch.sets.val().get_bit(14);
+        self.store.norm_aim.next = self.fetch.sets.val().get_bit(18);
         self.store.base.next = self.fetch.value.val();
-        self.store.aim_row.next = self.fetch.set.val() && (self.fetch.number.val() == 15);
-        self.store.norm_aim_row.next = self.fetch.set.val() && (self.fetch.number.val() == 19);
+        self.store.aim_row.next = self.fetch.sets.val().get_bit(15);
+        self.store.norm_aim_row.next = self.fetch.sets.val().get_bit(19);
         self.store.column.next = self.fields.to_column.val();
         self.store.final_block.next = self.fetch.final_block.val();
         self.store.norm_used.next = self.norm_fields.stored.val();
@@ -301,7 +302,7 @@ impl Logic for Engine {
         self.store.norm_word.next = self.tail.norm_word.val();
         self.store.norm_valid.next = self.tail.norm_valid.val();
         self.store.norm_row_last.next = self.tail.norm_row_last.val();
-        self.store.operand_request.next = self.front.operand_request.val() && !self.key.val();
+        self.store.operand_request.next = self.front.residual_request.val();
         self.store.operand_address.next = self.front.operand_address.val();
         self.x_memory.serial.next = self.store.serial.val();
         self.x_memory.serial_write.next = self.store.serial_write.val();
