@@ -134,6 +134,8 @@ block! {
             last_pair: Reg<bool>,
             last_pass: Reg<bool>,
             last_row: Reg<bool>,
+            /// The step's last pair.
+            last_all: Reg<bool>,
             pair_r: Reg<bool>,
             last_r: Reg<bool>,
             mac_odd_r: Reg<bool>,
@@ -149,6 +151,7 @@ block! {
             error_r: Reg<bool>,
         }
         locals {
+            final_row: Flag<Local>,
             issue: Flag<Local>,
             pass_end: Flag<Local>,
             step_end: Flag<Local>,
@@ -197,6 +200,7 @@ impl Logic for ArrayWalker {
             last_pair,
             last_pass,
             last_row,
+            last_all,
             pair_r,
             last_r,
             mac_odd_r,
@@ -235,17 +239,24 @@ impl Logic for ArrayWalker {
         // Derived: what the counters say. A row's flag stands still while the next step's rows come.
         self.last_pair.d.next = self.pairs_left.q.val() == 1;
         self.last_pass.d.next = self.passes_left.q.val() == 1;
+        self.final_row.next = self.last_row.q.val();
         if self.row_end.q.val() || self.load_r.q.val() {
-            self.last_row.d.next = self.rows_left.q.val() == 1;
+            self.final_row.next = self.rows_left.q.val() == 1;
         }
+        self.last_row.d.next = self.final_row.val();
+        self.last_all.d.next =
+            self.final_row.val() && (self.pairs_left.q.val() == 1) && (self.passes_left.q.val() == 1);
 
         // Odd cycles: decision and counters.
         self.issue.next = self.odd.val()
             && self.running.q.val()
             && (!self.last_pair.q.val() || (self.chain_free.val() && !self.pending.q.val()));
         self.pass_end.next = self.issue.val() && self.last_pair.q.val();
-        self.step_end.next = self.pass_end.val() && self.last_pass.q.val() && self.last_row.q.val();
-        self.load.next = self.odd.val() && self.offer.val() && (!self.running.q.val() || self.step_end.val());
+        self.step_end.next = self.issue.val() && self.last_all.q.val();
+        // `step_end` again, for nothing of it comes late.
+        self.load.next = self.odd.val()
+            && self.offer.val()
+            && (!self.running.q.val() || (self.last_all.q.val() && self.chain_free.val() && !self.pending.q.val()));
         if self.captured.val() {
             self.pending.d.next = false;
         }

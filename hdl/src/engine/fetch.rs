@@ -211,7 +211,7 @@ block! {
             valid_2: Reg<bool>,
             /// It is the last of those asked for.
             last_2: Reg<bool>,
-            /// It says End, Run, Fill, Blocks, Next or nothing known.
+            /// It is a step's first and says End, Run, Fill, Blocks, Next or nothing known.
             end_2: Reg<bool>,
             run_2: Reg<bool>,
             fill_2: Reg<bool>,

@@ -139,6 +139,8 @@ block! {
         }
         parts {
             final_r: Reg<bool>,
+            to_x: Reg<bool>,
+            to_bank: Reg<bool>,
             word_1: Reg<S>,
             valid_1: Reg<bool>,
             row_1: Reg<bool>,
@@ -167,8 +169,6 @@ block! {
             norm_row_step: Flag<Local>,
             mask: Sig<Local, U>,
             ones: Const<U>,
-            to_x: Flag<Local>,
-            to_bank: Flag<Local>,
             write: Flag<Local>,
             pop: Flag<Local>,
             advance: Flag<Local>,
@@ -190,6 +190,8 @@ impl Logic for Store {
         dff_setup!(
             self,
             clock,
+            to_x,
+            to_bank,
             final_r,
             word_1,
             valid_1,
@@ -216,8 +218,8 @@ impl Logic for Store {
         self.row_1.d.next = self.row_last.val();
         self.pass_1.d.next = self.pass_last.val();
         self.last_1.d.next = self.last.val();
-        self.to_x.next = self.to.val() == 1;
-        self.to_bank.next = self.to.val() == 2;
+        self.to_x.d.next = self.to.val() == 1;
+        self.to_bank.d.next = self.to.val() == 2;
 
         // Where the next word goes; a cycle after a row's end, back to the row's start: words are two cycles apart.
         self.distance.next = self.base.val();
@@ -233,7 +235,7 @@ impl Logic for Store {
         if self.row_step.val() {
             self.row_start.d.next = (self.row_start.q.val() + self.row_r.q.val()).into();
         }
-        self.step.next = self.valid_1.q.val() && (self.to_x.val() || self.pass_1.q.val());
+        self.step.next = self.valid_1.q.val() && (self.to_x.q.val() || self.pass_1.q.val());
         if self.step.val() {
             self.pointer.d.next = (self.pointer.q.val() + self.column.val()).into();
         }
@@ -261,7 +263,7 @@ impl Logic for Store {
         if self.norm_row_last.val() {
             self.queue.data.next = (unsigned_cast_of(self.norm_word) | self.row_bit.val()).into();
         }
-        self.write.next = self.valid_1.q.val() && self.to_x.val();
+        self.write.next = self.valid_1.q.val() && self.to_x.q.val();
         self.pop.next = self.odd.val() && self.head_full.q.val() && !self.write.val() && !self.operand_request.val();
         self.advance.next = self.queue.some.val() && (!self.head_full.q.val() || self.pop.val());
         self.queue.pop.next = self.advance.val();
@@ -312,14 +314,14 @@ impl Logic for Store {
         }
         self.error_r.d.next = (self.write.val() && (self.pointer.q.val() >= self.x_end.val()))
             || (self.pop.val() && (self.norm_pointer.q.val() >= self.x_end.val()))
-            || (self.valid_1.q.val() && self.to_bank.val() && (self.pointer.q.val() >= self.bank_end.val()));
+            || (self.valid_1.q.val() && self.to_bank.q.val() && (self.pointer.q.val() >= self.bank_end.val()));
         if self.reset.val() {
             self.valid_1.d.next = false;
             self.head_full.d.next = false;
             self.error_r.d.next = false;
         }
 
-        self.bank_valid.next = self.valid_1.q.val() && self.to_bank.val();
+        self.bank_valid.next = self.valid_1.q.val() && self.to_bank.q.val();
         self.bank_lane.next = self.lane.q.val();
         self.bank_address.next = self.pointer.q.val();
         self.out_valid.next = self.valid_1.q.val() && (self.to.val() == 3);

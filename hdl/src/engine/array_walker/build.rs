@@ -48,6 +48,8 @@ impl ArrayWalker {
             last_pair: Reg::default(),
             last_pass: Reg::default(),
             last_row: Reg::default(),
+            last_all: Reg::default(),
+            final_row: Flag::default(),
             pair_r: Reg::default(),
             last_r: Reg::default(),
             mac_odd_r: Reg::default(),

@@ -78,15 +78,16 @@ impl Logic for Fetch {
             self.count.d.next = (self.count.q.val() + 1).into();
         }
         self.valid_2.d.next = self.word_valid.val();
-        // Its operation, should it be a step's first word.
-        self.opcode.next = self.word.val();
-        self.end_2.d.next = self.opcode.val() == 0;
-        self.run_2.d.next = self.opcode.val() == 1;
-        self.fill_2.d.next = self.opcode.val() == 2;
-        self.loop_2.d.next = self.opcode.val() == 3;
-        self.next_2.d.next = self.opcode.val() == 4;
-        self.none_2.d.next = self.opcode.val() > self.four.val();
         self.last_2.d.next = self.word_valid.val() && (self.due.q.val() == 1);
+        // The operation of a step's first word.
+        self.opcode.next = self.word.val();
+        self.decoded.next = self.word_valid.val() && (self.due.q.val() == 1) && self.op.q.val();
+        self.end_2.d.next = self.decoded.val() && (self.opcode.val() == 0);
+        self.run_2.d.next = self.decoded.val() && (self.opcode.val() == 1);
+        self.fill_2.d.next = self.decoded.val() && (self.opcode.val() == 2);
+        self.loop_2.d.next = self.decoded.val() && (self.opcode.val() == 3);
+        self.next_2.d.next = self.decoded.val() && (self.opcode.val() == 4);
+        self.none_2.d.next = self.decoded.val() && (self.opcode.val() > self.four.val());
         self.sets_r.d.next = self.zero.val();
         if self.word_valid.val() && (self.walk.q.val() || self.stream.q.val() || self.norm.q.val()) {
             self.set_2.d.next = true;
@@ -103,9 +104,8 @@ impl Logic for Fetch {
         self.asking.next = !(self.wanted.q.val() == 0);
         self.last_word.next = self.last_2.q.val();
         self.wakes.next = !self.awake.q.val() && self.begins.val();
-        self.decoded.next = self.op.q.val() && self.last_word.val();
-        self.loops.next = self.decoded.val() && self.loop_2.q.val();
-        self.adds.next = self.decoded.val() && self.next_2.q.val();
+        self.loops.next = self.loop_2.q.val();
+        self.adds.next = self.next_2.q.val();
         self.ready.next =
             (!self.head.wait_all.val() || self.quiet.val()) && (!self.head.wait_fill.val() || self.fill_idle.val());
         self.walks.next = self.walker_gate.q.val() && self.walker_open.val();
@@ -161,7 +161,7 @@ impl Logic for Fetch {
         if self.loops.val() {
             self.loop_pc.d.next = self.pc.q.val();
         }
-        self.ending.d.next = (self.decoded.val() && self.end_2.q.val()) || (self.ending.q.val() && !self.ends.val());
+        self.ending.d.next = self.end_2.q.val() || (self.ending.q.val() && !self.ends.val());
 
         // A Next step.
         self.adding.d.next = self.adds.val() || (self.adding.q.val() && !self.last_word.val());
@@ -173,8 +173,7 @@ impl Logic for Fetch {
         }
 
         // A Run step.
-        self.walker_gate.d.next =
-            (self.decoded.val() && self.run_2.q.val()) || (self.walker_gate.q.val() && !self.walker_open.val());
+        self.walker_gate.d.next = self.run_2.q.val() || (self.walker_gate.q.val() && !self.walker_open.val());
         self.walk.d.next = self.walks.val() || (self.walk.q.val() && !self.last_word.val());
         self.gate.d.next = (self.walk.q.val() && self.last_word.val()) || (self.gate.q.val() && !self.ready.val());
         self.offering.d.next = (self.gate.q.val() && self.ready.val() && (self.head.source.val() == 0))
@@ -195,8 +194,7 @@ impl Logic for Fetch {
         self.blocks.known.next = self.known.val();
 
         // A Fill step.
-        self.fill_gate.d.next =
-            (self.decoded.val() && self.fill_2.q.val()) || (self.fill_gate.q.val() && !self.fill_idle.val());
+        self.fill_gate.d.next = self.fill_2.q.val() || (self.fill_gate.q.val() && !self.fill_idle.val());
         self.filling.d.next = self.fills.val() || (self.filling.q.val() && !self.last_word.val());
         self.fill_start_r.d.next = self.filled.val();
 
@@ -227,7 +225,7 @@ impl Logic for Fetch {
 
         // What is wrong.
         self.foreign.next = self.header.q.val() && self.last_word.val() && self.wrong.q.val();
-        self.illegal.next = self.decoded.val() && self.none_2.q.val();
+        self.illegal.next = self.none_2.q.val();
         self.lost.next = self.asking.val() && (self.pc.q.val() >= self.word_end.val());
         self.errors.next = self.zero.val();
         if self.foreign.val() {
@@ -242,6 +240,12 @@ impl Logic for Fetch {
         self.refuse.next = self.foreign.val() || self.illegal.val() || self.lost.val();
         self.refused.d.next = self.refuse.val() || self.refused.q.val();
         if self.refuse.val() || self.reset.val() {
+            self.end_2.d.next = false;
+            self.run_2.d.next = false;
+            self.fill_2.d.next = false;
+            self.loop_2.d.next = false;
+            self.next_2.d.next = false;
+            self.none_2.d.next = false;
             self.header.d.next = false;
             self.op.d.next = false;
             self.walker_gate.d.next = false;
