@@ -100,11 +100,7 @@ fn one_fault_of_each_kind_is_found() {
             replace("memory[read_address]", "memory[read_address ^ 1]"),
         ),
         ("rounding", "top$front$shifter", replace("one = 2'b1", "one = 2'b0")),
-        (
-            "width",
-            "top$front$linear",
-            replace("high$q + carry", "high$q"),
-        ),
+        ("width", "top$front$linear", replace("high$q + carry", "high$q")),
         (
             "address",
             "top$array",
