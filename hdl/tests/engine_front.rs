@@ -52,7 +52,7 @@ fn walker_steps_and_rows() {
             wait = if n == 0 || r.random_range(0..50) == 0 {
                 4
             } else {
-                (wait as u32).saturating_sub(1)
+                wait.saturating_sub(1)
             };
             // Cleared, loaded, and then the way to the next row is known.
             b.clear.next = wait == 4;
@@ -558,7 +558,7 @@ impl World {
     }
 
     fn drive(&mut self, b: &mut Front, n: usize) {
-        b.even.next = n % 2 == 0;
+        b.even.next = n.is_multiple_of(2);
         b.entry_valid.next = false;
         // A word stands for two cycles.
         if n.is_multiple_of(2) {
@@ -597,7 +597,7 @@ impl World {
         self.f.apply(b, n - self.begun, other);
         b.entry_soon.next = self.place.is_some() && self.next_word == n + 1;
         // A pass may end with lanes beyond the last column.
-        if n % 2 == 0 && self.steps > 0 && b.busy.val() && self.r.random_range(0..5) == 0 {
+        if n.is_multiple_of(2) && self.steps > 0 && b.busy.val() && self.r.random_range(0..5) == 0 {
             b.entry_pass_last.next = true;
             self.passes.push_back((n + self.f.latency(), ()));
         }
@@ -629,7 +629,7 @@ impl World {
             assert_eq!(n % 2, 1);
             assert_eq!(b.state_address.val().index(), address % self.m.len());
             // The high word has A − 32 bits.
-            let high = f.wide && (address - f.addend as usize) % 2 == 0;
+            let high = f.wide && (address - f.addend as usize).is_multiple_of(2);
             let spare = 64 - if high { self.core.acc_bits - 32 } else { 32 };
             assert_eq!(b.state_data.val().get() << spare, word << spare, "cycle {n}: {f:?}");
         }
