@@ -37,7 +37,7 @@ fn number(rng: &mut impl Rng, bits: u32) -> i64 {
 #[test]
 fn walker_steps_and_rows() {
     let mut r = rng(1);
-    let (mut pointer, mut row, mut col, mut cols, mut wait) = (None, 0u64, 0u64, 0, 0);
+    let (mut pointer, mut row, mut col, mut cols, mut wait) = (None, 0u64, 0u64, 0, 0u32);
     record_steps(
         Walker::new("walker", 12).unwrap(),
         |b| &mut b.clock,

@@ -176,6 +176,12 @@ impl Board {
         }
     }
 
+    /// The board of that title, as reports call it.
+    pub fn titled(title: &str) -> Result<Board> {
+        let found = Board::all()?.into_iter().find(|b| b.title == title);
+        found.ok_or_else(|| Error::field("board", "a board's title", title))
+    }
+
     /// What its device has.
     pub fn resources(&self) -> Result<Resources> {
         let counts = devices::counts(&self.device)?;

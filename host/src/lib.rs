@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`project`] | `model.toml`: model, quantisation, core, task, training |
 //! | [`data`] | data sets, tokeniser, batches |
+//! | [`area`] | what a core takes of a device, told from its sizes |
 //! | [`boards`] | boards with their pins, clocks and tools |
 //! | [`build`] | synthesis, place and route over seeds, bitstream |
 //! | [`chain`] | every form against the next |
@@ -14,6 +15,7 @@
 //! | [`devices`] | what FPGAs have, and how full a core makes them |
 //! | [`train`] | training in burn, with and without the hardware's rounding |
 
+pub mod area;
 pub mod boards;
 pub mod build;
 pub mod chain;

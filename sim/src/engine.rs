@@ -39,6 +39,10 @@ use std::time::{Duration, Instant};
 /// Cycles after the last expected word in which nothing more may come.
 const TAIL: u64 = 256;
 
+/// Edges of connecting and settling, which the engine's own count of cycles is ahead of the driver's (modulo 4), less the cycle from a word's coming to
+/// busy.
+const CONNECTING: u64 = 3;
+
 /// A write of the load port: memory, address, data (`astromorph::engine::load`).
 pub type Write = (u8, u32, u64);
 
@@ -185,8 +189,9 @@ impl EngineSimulator {
         let mut checker = Checker::new("m_axis");
         let mut run = EngineRun::default();
         let (mut ready, mut idle) = (self.driver.block().m_axis_tready.val(), 0u64);
+        let mut first = true;
         loop {
-            let sent = source.sent();
+            let (sent, now) = (source.sent(), self.driver.cycles());
             let (mut moved, mut busy) = (false, false);
             self.cycle(|engine| {
                 each(engine, run.cycles);
@@ -194,6 +199,13 @@ impl EngineSimulator {
                 use_of.cycles += 1;
                 use_of.slots += engine.slots.val().get();
                 busy = engine.busy.val();
+                if busy && first {
+                    if run.busy.is_empty() {
+                        run.beat = ((now + CONNECTING) % 4) as u32;
+                    }
+                    *run.busy.entry(engine.step.val().get() as u16).or_default() += 1;
+                }
+                first &= busy || run.busy.is_empty();
                 channels(engine, |channel, word| {
                     moved = true;
                     run.observed += 1;

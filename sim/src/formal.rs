@@ -46,7 +46,8 @@ pub fn prove(
 ) -> Result<()> {
     let joined: String = seen
         .iter()
-        .map(|(wire, net)| format!("connect -set {wire} {net}; "))
+        // Without -nounset Yosys also takes the wire from whatever reads it in an always block.
+        .map(|(wire, net)| format!("connect -nounset -set {wire} {net}; "))
         .collect();
     let script = format!(
         "flatten; {joined}delete t:$mem*; {FREE}; async2sync; opt -full; dffunmap; opt_clean; \

@@ -12,10 +12,10 @@
 use crate::number::natural_bits;
 
 /// Words of the deepest block.
-pub(super) const WORDS: usize = 16_384;
+pub const WORDS: usize = 16_384;
 
 /// Bits of one block's word for a memory of `depth` words.
-fn block_bits(depth: usize) -> u32 {
+pub fn block_bits(depth: usize) -> u32 {
     match depth {
         0..=1024 => 18,
         1025..=2048 => 9,

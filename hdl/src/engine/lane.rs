@@ -11,7 +11,7 @@
 //!
 //! s is the cycle in which the product stands before the accumulator: 1 + bank register + multiplier's latency + product register.
 //! The low half adds in cycle s and keeps its carry for the high half, which adds in cycle s + 1, so that no carry runs over all A bits.
-//! Up to [`ONE_CHAIN`](super::array::ONE_CHAIN) bits (not on ECP5) the low half is the whole: no carry, no sign waits in registers.
+//! Up to [`ONE_CHAIN`](super::array::ONE_CHAIN) bits on iCE40 the low half is the whole: no carry, no sign waits in registers.
 //! An idle slot multiplies by x = 0, so an accumulator always adds: no hold, no clear. An iCE40 bank's output is unknown until the first
 //! fetch (a known one would cost a gate a bit); it meets only x = 0.
 //!

@@ -37,6 +37,16 @@ use rust_hdl::prelude::*;
 /// Words a block RAM of 16-bit words holds at least.
 const DEPTH: usize = 256;
 
+/// Places of the queue of an output whose words are promised in groups.
+pub fn depth(group: usize) -> usize {
+    DEPTH.max((2 * group).next_power_of_two())
+}
+
+/// Promises up to which `room` is given: one less than a power of two, which a look at the upper bits tells.
+pub fn most(group: usize) -> usize {
+    (1 << (depth(group) - group + 1).ilog2()) - 1
+}
+
 block! {
     /// See the module's text.
     pub struct Output {
@@ -87,7 +97,7 @@ impl Output {
     /// Words of `bits`, promised in groups of at most `group`.
     pub fn new(group: usize, bits: u32) -> Result<Self> {
         check::range("output.group", group, 1, DEPTH / 2 + 2)?;
-        let depth = DEPTH.max((2 * group).next_power_of_two());
+        let depth = depth(group);
         let count = natural_bits(depth as u64);
         Ok(Output {
             clock: Signal::default(),
@@ -111,8 +121,7 @@ impl Output {
             one: Const::natural(1),
             less: Const::natural((1 << count) - 1),
             zero: Const::natural(0),
-            // A power of two: a look at the upper bits.
-            limit: Const::natural(1 << (depth - group + 1).ilog2()),
+limit: Const::natural(most(group) as u64 + 1),
             activity: Default::default(),
         })
     }

@@ -54,7 +54,12 @@ use crate::register::Reg;
 use rust_hdl::prelude::*;
 
 /// Results of the layer norm that may wait before it is held.
-const WAITING: usize = 2;
+pub const WAITING: usize = 2;
+
+/// Places of the queue of a layer norm of which `in_flight` results may come after `hold`.
+pub fn queue_depth(in_flight: usize) -> usize {
+    (WAITING + 2 + in_flight).next_power_of_two()
+}
 
 block! {
     /// See the module's text.

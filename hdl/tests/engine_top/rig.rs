@@ -42,6 +42,11 @@ pub struct Host {
     pub seen: Seen,
     pub slots: u64,
     pub busy_cycles: u64,
+    /// Edges before the first busy cycle, its own not counted.
+    pub first_busy: u64,
+    cycles: u64,
+    /// Busy cycles by the step in the stream.
+    pub steps: BTreeMap<u64, u64>,
     pub arg_max: Vec<u64>,
 }
 
@@ -64,6 +69,9 @@ impl Host {
             seen: Seen::new(),
             slots: 0,
             busy_cycles: 0,
+            first_busy: 0,
+            cycles: 0,
+            steps: BTreeMap::new(),
             arg_max: Vec::new(),
         }
     }
@@ -88,7 +96,12 @@ impl Host {
             self.arg_max.push(e.argmax.val().get());
         }
         self.slots += e.slots.val().get();
+        if e.busy.val() && self.busy_cycles == 0 {
+            self.first_busy = self.cycles;
+        }
+        self.cycles += 1;
         self.busy_cycles += e.busy.val() as u64;
+        *self.steps.entry(e.step.val().get()).or_default() += e.busy.val() as u64;
         let (step, norm) = (e.step.val().get(), e.norm_step.val().get());
         for (tap, valid, word, step) in [
             (Tap::Sum, e.tap_sum_valid.val(), e.tap_sum_data.val(), step),

@@ -20,6 +20,7 @@
 mod blocks;
 mod cache;
 pub mod engine;
+pub mod pack;
 pub mod ports;
 pub mod route;
 pub mod synth;
@@ -35,6 +36,8 @@ use astromorph::Error;
 use astromorph_sim::ports::{Port, PortKind};
 use astromorph_sim::tools::{Tool, Tools};
 use std::path::Path;
+
+pub use blocks::by_block;
 
 /// What is to be built.
 #[derive(Clone, Debug)]
@@ -92,12 +95,8 @@ pub fn build(
     let board = &options.board;
     check(options)?;
     let (design, top, pins) = if options.out_of_context {
-        let wrapped = wrapper::wrap(&source.top, &source.ports, &source.open)?;
-        (
-            vec![("design.v", source.verilog.clone()), ("wrapper.v", wrapped.verilog)],
-            wrapper::TOP,
-            None,
-        )
+        let (design, top) = out_of_context(source)?;
+        (design, top, None)
     } else {
         let pins = board_pins(board, &source.ports)?;
         (
@@ -162,13 +161,23 @@ pub fn build(
         seeds: runs.iter().map(route::Seed::row).collect(),
         used: route::best(&runs).map(|r| r.timing.used.clone()).unwrap_or_default(),
         cells: netlist.cells.clone(),
-        blocks: blocks::by_block(&folder.join(synth::NETLIST), top, instance)?,
+        blocks: by_block(&folder.join(synth::NETLIST), top, instance)?,
         critical: route::worst(&runs)
             .map(|r| r.timing.words(r.seed, instance))
             .unwrap_or_default(),
         bitstream: bitstream.map(|p| p.display().to_string()),
     };
     Ok(Built { routed, stages })
+}
+
+/// Names and texts.
+pub type Files = Vec<(&'static str, String)>;
+
+/// The design between registers: files with their texts, and the top module.
+pub fn out_of_context(source: &Source) -> Result<(Files, &'static str), Error> {
+    let wrapped = wrapper::wrap(&source.top, &source.ports, &source.open)?;
+    let files = vec![("design.v", source.verilog.clone()), ("wrapper.v", wrapped.verilog)];
+    Ok((files, wrapper::TOP))
 }
 
 /// What stood around the design, in words.

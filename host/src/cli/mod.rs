@@ -10,6 +10,7 @@
 
 mod bench;
 mod build;
+mod calibrate;
 mod compile;
 mod emit;
 mod engine;
@@ -87,9 +88,11 @@ enum Verb {
     Emit(emit::Emit),
     /// Synthesis, place and route over seeds, and the bitstream for a board.
     Build(build::Build),
+    /// Measure what cores take of a device, for `estimate`.
+    Calibrate(calibrate::Calibrate),
     /// Compile an integer image for a core: program, memory map, tables.
     Compile(compile::Compile),
-    /// Cycles, use of the multipliers and memory of a model on a core, before any synthesis.
+    /// Cycles, slots, memory, cells and clock of a model on a core and a board, before any synthesis.
     Estimate(estimate::Estimate),
     /// Accuracy on the test set, by form.
     Evaluate(evaluate::Evaluate),
@@ -156,6 +159,7 @@ pub fn main() -> ExitCode {
         Verb::Simulate(v) => v.run(&cli.common, &progress),
         Verb::Emit(v) => v.run(&cli.common, &progress),
         Verb::Build(v) => v.run(&cli.common, &progress),
+        Verb::Calibrate(v) => v.run(&cli.common, &progress),
         Verb::Compile(v) => v.run(&cli.common, &progress),
         Verb::Estimate(v) => v.run(&cli.common, &progress),
         Verb::Evaluate(v) => v.run(&cli.common, &progress),

@@ -50,6 +50,10 @@ pub struct EngineRun {
     pub error: u64,
     /// Cycles and multiplications by step.
     pub steps: BTreeMap<u16, StepUse>,
+    /// Cycles of the first sequence in which the engine was busy, by step (RustHDL only).
+    pub busy: BTreeMap<u16, u64>,
+    /// The engine's cycle modulo 4 in which its first word waited (RustHDL only).
+    pub beat: u32,
     /// The first difference in a channel.
     pub difference: Option<Mismatch>,
     /// Time of the simulation.

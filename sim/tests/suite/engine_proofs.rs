@@ -19,7 +19,7 @@ use rust_hdl::prelude::*;
 use std::time::Duration;
 
 /// The block's Verilog; its top module is called `dut`.
-fn emitted(mut block: impl Block) -> String {
+pub fn emitted(mut block: impl Block) -> String {
     block.connect_all();
     emit::verilog(&block).replace("module top(", "module dut(")
 }
@@ -39,7 +39,7 @@ fn proved(body: &str, law: &str, seen: &[(&str, &str)]) -> bool {
 }
 
 /// The law holds, and does not with the change made.
-fn holds_but_not_with(body: &str, law: &str, seen: &[(&str, &str)], (from, to): (&str, &str)) {
+pub fn holds_but_not_with(body: &str, law: &str, seen: &[(&str, &str)], (from, to): (&str, &str)) {
     let (wrong_body, wrong_law) = (body.replacen(from, to, 1), law.replacen(from, to, 1));
     assert_ne!((wrong_body.as_str(), wrong_law.as_str()), (body, law), "{from}");
     assert!(proved(body, law, seen));

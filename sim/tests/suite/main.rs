@@ -1,5 +1,6 @@
 //! The simulation crate's own tests: small blocks through every form, and faults that must be caught.
 
+mod address_proofs;
 mod blocks;
 mod cosim;
 mod driver;

@@ -14,7 +14,7 @@ use crate::multiply::Target;
 use crate::number::natural_bits;
 use astromorph::{Error, Result};
 
-/// Accumulators up to this width are one carry chain, except on ECP5, whose clock is faster.
+/// On iCE40 accumulators up to this width are one carry chain.
 pub const ONE_CHAIN: u32 = 24;
 
 /// Sizes of an array.
@@ -118,7 +118,7 @@ impl ArrayConfig {
     pub(in crate::engine) fn halves(&self) -> (u32, u32) {
         let low = match self.target {
             Target::Ecp5 => self.acc_bits / 2,
-            _ if self.acc_bits <= ONE_CHAIN => self.acc_bits,
+            Target::Ice40 if self.acc_bits <= ONE_CHAIN => self.acc_bits,
             _ => (2 * self.width).min(24).min(self.acc_bits - 2).max(self.acc_bits / 2),
         };
         (low, self.acc_bits - low)

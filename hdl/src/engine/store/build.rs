@@ -1,6 +1,6 @@
 //! Construction of the destination.
 
-use super::{Store, WAITING};
+use super::{Store, WAITING, queue_depth};
 use crate::engine::queue::Queue;
 use crate::engine::sizes::{COUNT_BITS, Sizes};
 use crate::number::{Const, Flag, Sig};
@@ -65,12 +65,7 @@ impl Store {
             first: Reg::default(),
             back: Reg::default(),
             lane: Reg::new(s.lane_bits),
-            queue: Queue::new(
-                "store.queue",
-                (WAITING + 2 + in_flight).next_power_of_two(),
-                WAITING,
-                w + 1,
-            )?,
+            queue: Queue::new("store.queue", queue_depth(in_flight), WAITING, w + 1)?,
             head: Reg::new(w + 1),
             head_full: Reg::default(),
             norm_pointer: Reg::new(a),

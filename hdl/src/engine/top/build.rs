@@ -56,6 +56,11 @@ pub fn array_latency(core: &EngineConfig, target: Target) -> Result<usize> {
     Ok(Array::latency(&array_config(core, target)?) + late(target) as usize)
 }
 
+/// Words of the output that are promised together: a pass, and those let in before the credits show it.
+pub fn output_group(core: &EngineConfig) -> usize {
+    core.lanes + LATE_CREDITS
+}
+
 impl Engine {
     /// A core of the sizes given.
     pub fn new(core: &EngineConfig, target: Target) -> Result<Self> {
@@ -128,7 +133,7 @@ impl Engine {
             tail,
             store: Store::new(&s, norm_in_flight(target))?,
             bank_port: BankPort::new(&s)?,
-            sink: Output::new(s.lanes + LATE_CREDITS, s.serial_bits)?,
+            sink: Output::new(output_group(core), s.serial_bits)?,
             best: Argmax::new(s.serial_bits),
             pair_1: Reg::default(),
             last_1: Reg::default(),
