@@ -1,4 +1,4 @@
-//! Descriptions of cores: built-in ones (`constraints/cores/`) by name, others from a file.
+//! Descriptions of cores: built-in ones (`constraints/cores/`) by name, others from a file, others made to measure for a model.
 //!
 //! ```
 //! use astromorph_host::cores::core;
@@ -6,8 +6,10 @@
 //! assert!(core("up6k").unwrap_err().to_string().contains("up5k-int8"));
 //! ```
 
-use crate::compile::{core_file, parse_core};
+use crate::compile::{compile, core_file, fitted, parse_core};
+use crate::project::Project;
 use astromorph::engine::config::EngineConfig;
+use astromorph::image::Image;
 use astromorph::{Error, Result};
 use std::path::Path;
 
@@ -68,5 +70,30 @@ pub fn core(which: &str) -> Result<EngineConfig> {
             format!("one of {}, or a file NAME.toml", names.join(", ")),
             which,
         )),
+    }
+}
+
+/// The core a project names for operands of this width, if it names one.
+pub fn named(project: &Project, width: u32) -> Result<Option<EngineConfig>> {
+    for name in &project.core.names {
+        let core = core(name)?;
+        if core.width == width {
+            return Ok(Some(core));
+        }
+    }
+    Ok(None)
+}
+
+/// The core for an image where the user has not chosen one: the project's, or one made to measure.
+pub fn for_image(project: &Project, image: &Image) -> Result<EngineConfig> {
+    let width = image.quantize().activation_bits;
+    match named(project, width)? {
+        Some(core) => Ok(core),
+        None => fitted(
+            &format!("{}-{width}", project.name),
+            width,
+            project.core.lanes,
+            |core| compile(image, core),
+        ),
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `[model]` | `astromorph::spec::ModelSpec` | none: it must be given |
 //! | `[quantize]` | `astromorph::spec::QuantizeSpec` | 16 bits |
-//! | `[core]` | [`CoreSection`] | 8 lanes, chunks of 32 tokens |
+//! | `[core]` | [`CoreSection`] | a core made to measure, 8 lanes |
 //! | `[task]` | [`TaskSpec`] | none: it must be given |
 //! | `[train]` | [`TrainSpec`] | see its fields |
 //!
@@ -38,7 +38,7 @@ pub struct Project {
     /// Widths of the integer model.
     #[serde(default)]
     pub quantize: QuantizeSpec,
-    /// Shape of the hardware core.
+    /// The core.
     #[serde(default)]
     pub core: CoreSection,
     /// What is learnt, and from what.
@@ -48,19 +48,22 @@ pub struct Project {
     pub train: TrainSpec,
 }
 
-/// `[core]`: shape of the hardware array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// `[core]`: the engine to run on where a verb is not given `--core`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CoreSection {
-    /// Lanes of the array, 1 to 64.
+    /// The first of these whose operands have the image's width: built-in cores, or files NAME.toml. Where none has: a core made to measure.
+    pub names: Vec<String>,
+    /// Lanes of a core made to measure, 2 to 128, even.
     pub lanes: usize,
-    /// Tokens written in one preload, 1 to 512.
-    pub chunk: usize,
 }
 
 impl Default for CoreSection {
     fn default() -> Self {
-        CoreSection { lanes: 8, chunk: 32 }
+        CoreSection {
+            names: Vec::new(),
+            lanes: 8,
+        }
     }
 }
 
@@ -198,8 +201,10 @@ impl Project {
     pub fn validate(&self) -> Result<()> {
         self.model.validate()?;
         self.quantize.validate()?;
-        range("core.lanes", self.core.lanes, 1, 64)?;
-        range("core.chunk", self.core.chunk, 1, 512)?;
+        range("core.lanes", self.core.lanes, 2, 128)?;
+        if !self.core.lanes.is_multiple_of(2) {
+            return Err(Error::field("core.lanes", "an even number", self.core.lanes));
+        }
         self.train.validate()?;
         self.task_fits_model()
     }
@@ -361,6 +366,8 @@ mod tests {
             ("kind = \"recall\"", "kind = \"recall\"\npairs = 99", "task.pairs"),
             ("kind = \"recall\"", "kind = \"imdb\"", "model.input.slots"),
             ("average = 0.99", "average = nan", "train.average"),
+            ("[train]", "[core]\nlanes = 3\n[train]", "core.lanes"),
+            ("[train]", "[core]\nchunk = 32\n[train]", "chunk"),
         ] {
             assert!(recall.contains(from));
             let error = Project::parse("f.toml", &recall.replacen(from, to, 1))

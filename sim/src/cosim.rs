@@ -3,7 +3,7 @@
 //! | way | against | unit compared | for |
 //! |---|---|---|---|
 //! | [`icarus`], [`verilator`] | a recorded [`Trace`](crate::trace::Trace) | every output port, every cycle | blocks, netlists; four-state in Icarus |
-//! | [`streams`] | expected beats | every output beat and its `tlast` | long work, under random stalls |
+//! | [`engine`](crate::engine) | the machine's words | every output word with its `tlast`, every tap | long work, under random stalls |
 //!
 //! An `x` or `z` in a compared output is a mismatch (Icarus). Verilator has two states: there, everything
 //! without an initial value starts at random, so that what depends on it is found too.

@@ -15,11 +15,13 @@ mod case;
 mod expected;
 mod follow;
 mod verilated;
+mod wave;
 mod wrapper;
 
 pub use case::{Case, EngineRun, StepUse};
 pub use expected::{ARGMAX, CHANNELS, Expected, Fold, NAMES, TAPS, channel};
 pub use verilated::VerilatedEngine;
+pub use wave::TensorWave;
 
 use crate::cosim::streams::{OutBeat, StreamOptions};
 use crate::driver::Driver;
@@ -44,9 +46,13 @@ const CONNECTING: u64 = 3;
 /// A write of the load port: memory, address, data (`astromorph::engine::load`).
 pub type Write = (u8, u32, u64);
 
+/// Sees the settled engine in every cycle, those of reset and loading too.
+pub type Observer = Box<dyn FnMut(&Engine)>;
+
 /// An engine under simulation; it keeps its state from run to run like the hardware.
 pub struct EngineSimulator {
     driver: Driver<Engine>,
+    observer: Option<Observer>,
 }
 
 impl EngineSimulator {
@@ -59,6 +65,23 @@ impl EngineSimulator {
         })?;
         Ok(EngineSimulator {
             driver: Driver::new(engine, |e| &mut e.clock)?,
+            observer: None,
+        })
+    }
+
+    /// Shows every cycle from now on to `observer`, or to nobody.
+    pub fn observe(&mut self, observer: Option<Observer>) {
+        self.observer = observer;
+    }
+
+    /// One cycle: first the observer, then `act`.
+    fn cycle(&mut self, act: impl FnOnce(&mut Engine)) -> Result<()> {
+        let EngineSimulator { driver, observer } = self;
+        driver.cycle(|engine| {
+            if let Some(see) = observer {
+                see(engine);
+            }
+            act(engine);
         })
     }
 
@@ -84,7 +107,7 @@ impl EngineSimulator {
         self.driver.block_mut().load_valid.next = false;
         self.driver.settle()?;
         for _ in 0..cycles {
-            self.driver.cycle(|_| {})?;
+            self.cycle(|_| {})?;
         }
         self.driver.block_mut().reset.next = false;
         self.driver.settle()
@@ -102,7 +125,7 @@ impl EngineSimulator {
             self.driver.settle()?;
             let (mut taken, mut waited) = (false, 0);
             while !taken {
-                self.driver.cycle(|engine| taken = engine.load_ready.val())?;
+                self.cycle(|engine| taken = engine.load_ready.val())?;
                 cycles += 1;
                 waited += 1;
                 if waited > patience {
@@ -170,7 +193,7 @@ impl EngineSimulator {
         loop {
             let (sent, now) = (source.sent(), self.driver.cycles());
             let (mut moved, mut busy) = (false, false);
-            self.driver.cycle(|engine| {
+            self.cycle(|engine| {
                 each(engine, run.cycles);
                 let use_of = run.steps.entry(engine.step.val().get() as u16).or_default();
                 use_of.cycles += 1;

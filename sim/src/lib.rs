@@ -1,4 +1,4 @@
-//! Simulation, waveforms and co-simulation of RustHDL blocks and of the attention core.
+//! Simulation, waveforms and co-simulation of RustHDL blocks and of the engine.
 //!
 //! | what | where |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | ends of a valid/ready stream with random stalls | [`stream::Source`], [`stream::Sink`] |
 //! | waveforms with decoded values | [`vcd::WaveWriter`] |
 //! | emitted Verilog against a trace | [`cosim::icarus::replay`], [`cosim::verilator::replay`] |
-//! | a streaming core on long work | [`cosim::streams::VerilatedCore`] |
+//! | the engine on long work | [`engine::EngineSimulator`], [`engine::VerilatedEngine`] |
 //! | netlists for iCE40 and ECP5, with the cells' models | [`netlist::synthesise`], [`netlist::Netlist::design`] |
 //! | proofs for all inputs and all time | [`formal::prove`] |
 //! | outside tools, installed on demand | [`tools::Tools::ensure`] |
@@ -18,8 +18,7 @@
 //! | not compared | a tool is missing: [`error::Error::is_tool_missing`] |
 //! | quiet | nothing is printed; progress goes to a closure |
 //!
-//! The block is any RustHDL `Block`: this crate knows nothing of the core but the names of its ports
-//! ([`cosim::streams::StreamPorts::attention_core`]).
+//! The block is any RustHDL `Block`; only [`engine`] knows the ports of the engine.
 //!
 //! A run of a block against its Verilog:
 //! ```no_run
@@ -39,7 +38,6 @@
 //! ```
 
 pub mod compare;
-pub mod core;
 pub mod cosim;
 pub mod driver;
 pub mod engine;

@@ -285,6 +285,30 @@ fn a_row_cut_short_is_flagged_and_nothing_hangs() {
     }
 }
 
+/// A reset clears all control and leaves the memories alone: nothing of the sequence cut off comes out, and nothing has to be loaded again.
+#[test]
+fn a_reset_in_the_middle_starts_over() {
+    let (program, loaded) = tiny(8);
+    let mut engine = engine(&loaded);
+    let words = input(&mut ChaCha8Rng::seed_from_u64(3), 12);
+    let all = cases(&program, &loaded, 9, 3, true);
+    for taken in [1, COLS + 2, 12 * COLS - 1, 12 * COLS] {
+        let beats: Vec<_> = (0..taken).map(|n| (words[n], n + 1 == words.len())).collect();
+        // Whatever is under way after so few cycles is cut off.
+        let few = StreamOptions {
+            patience: 7,
+            ..options(1, 0.0)
+        };
+        engine.send(&beats, &few, |_, _| {}).expect("settles");
+        engine.reset(2).expect("settles");
+        let run = engine
+            .run(&program, &all, &options(taken as u64, 0.2))
+            .expect("settles");
+        let c = run.compare(&all).expect("words");
+        assert!(c.is_equal(), "after {taken} words: {c}");
+    }
+}
+
 #[test]
 fn a_write_while_busy_is_flagged_and_changes_nothing() {
     let (program, loaded) = tiny(7);

@@ -26,7 +26,7 @@
 //! }
 //! ```
 
-use super::raw::{Attend, Observe, Raw, Shown};
+use super::raw::{Observe, Raw, Shown};
 use super::{Activate, Attention, Dense, Embedding, LayerNorm, Mean, Residual, Trace};
 use crate::Result;
 use crate::format::Format;
@@ -125,15 +125,6 @@ impl Twin {
         self.run(sequence, &mut Shown::default())
     }
 
-    /// The same with every layer's attention computed by somebody else: simulated hardware, or a device.
-    pub fn predict_with(&self, sequence: &Sequence, attend: &mut Attend<'_>) -> Result<Logits> {
-        let mut shown = Shown {
-            attend: Some(attend),
-            ..Shown::default()
-        };
-        self.run(sequence, &mut shown)
-    }
-
     /// The same; `observe` sees every intermediate tensor on the way.
     pub fn forward(&self, sequence: &Sequence, observe: &mut Observe<'_>) -> Result<Logits> {
         self.run(
@@ -194,7 +185,6 @@ impl Twin {
         shown.see_narrow("x0", n, format, &x);
         for (l, layer) in self.layers.iter().enumerate() {
             shown.prefix = format!("layers.{l}.");
-            shown.layer = l;
             (x, format) = layer.forward(&x, self.spec.norm, shown);
         }
         shown.prefix.clear();
@@ -275,18 +265,11 @@ impl Layer {
 
     fn attend(&self, x: &[i32], n: usize, shown: &mut Shown<'_, '_>) -> Vec<i32> {
         let [q, k, v] = self.project(x);
-        let layer = shown.layer;
-        let y = match &mut shown.attend {
-            Some(attend) => attend(layer, &q, &k, &v),
-            None => {
-                let trace = self.attention.run(&q, &k, &v);
-                if shown.looked_at() {
-                    self.show(n, [&q, &k, &v], &trace, shown);
-                }
-                trace.y
-            }
-        };
-        let o = self.w_o.run(&y, &[]);
+        let trace = self.attention.run(&q, &k, &v);
+        if shown.looked_at() {
+            self.show(n, [&q, &k, &v], &trace, shown);
+        }
+        let o = self.w_o.run(&trace.y, &[]);
         shown.see_narrow("o", n, self.w_o.out(), &o);
         o
     }

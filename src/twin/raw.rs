@@ -49,15 +49,10 @@ impl<'a> Raw<'a> {
 /// Who looks on: name (`docs/arithmetic.md` section 8), rows, columns, format, words row by row.
 pub type Observe<'a> = dyn FnMut(&str, usize, usize, Format, Raw<'_>) + 'a;
 
-/// Who computes attention in the twin's place: layer, q, k, v (N × Hh·m, N × Hh·m, N × Hh·e) → y (N × Hh·e).
-pub type Attend<'a> = dyn FnMut(usize, &[i32], &[i32], &[i32]) -> Vec<i32> + 'a;
-
 /// Hands tensors to an observer under their full names; costs nothing when nobody looks.
 #[derive(Default)]
 pub(crate) struct Shown<'a, 'b> {
     pub(crate) observe: Option<&'a mut Observe<'b>>,
-    pub(crate) attend: Option<&'a mut Attend<'b>>,
-    pub(crate) layer: usize,
     pub(crate) prefix: String,
 }
 

@@ -4,25 +4,17 @@
 
 use astromorph::spec::{Nonlinearity, Order};
 use astromorph::twin::{Attention, AttentionSizes, random_inputs};
-use astromorph_hdl::core::CoreConfig;
-use astromorph_hdl::emit::emit;
 use astromorph_hdl::multiply::Target;
-use astromorph_sim::core::{push_beats, push_words};
+use astromorph_host::chain::job::Job;
+use astromorph_host::compile::{attention, attention_words, fitted};
+use astromorph_host::progress::Progress;
 use astromorph_sim::cosim::Design;
-use astromorph_sim::cosim::streams::{Beats, OutBeat, StreamOptions, StreamPorts, VerilatedCore};
+use astromorph_sim::engine::{EngineSimulator, VerilatedEngine};
+use astromorph_sim::ports::Port;
 use astromorph_sim::tools::{Tool, Tools};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
-
-struct Case {
-    verilog: String,
-    beats: Beats,
-    words: Vec<OutBeat>,
-    ports: StreamPorts,
-    /// Entry of φ's table for keys that the first negative key reads.
-    entry: usize,
-}
 
 /// A layer and its inputs that seldom saturate: a saturated word hides what happened to it on the way.
 fn layer() -> (Attention, Vec<[Vec<i32>; 3]>) {
@@ -55,29 +47,6 @@ fn layer() -> (Attention, Vec<[Vec<i32>; 3]>) {
         .expect("some layer of a thousand seldom saturates")
 }
 
-fn case() -> Case {
-    let (att, inputs) = layer();
-    let config = CoreConfig {
-        lanes: 2,
-        chunk: 4,
-        target: Target::Generic,
-    };
-    let (mut beats, mut words, mut entry) = (Beats::default(), Vec::new(), None);
-    for [q, k, v] in &inputs {
-        let index = |&x: &i32| (x as i64 - att.formats.k.min()) as usize >> (7 - att.tables.phi_bits);
-        entry = entry.or(k.iter().find(|&&x| (-40..0).contains(&x)).map(index));
-        push_beats(&att, q, k, v, &mut beats);
-        push_words(&att, &att.run(q, k, v).y, &mut words);
-    }
-    Case {
-        verilog: emit(&att, config, "mutations").expect("the core is emitted"),
-        beats,
-        words,
-        ports: StreamPorts::attention_core(8, 2),
-        entry: entry.expect("some key is a little below zero"),
-    }
-}
-
 /// The text with `change` applied inside one module.
 fn in_module(verilog: &str, module: &str, change: impl Fn(&str) -> String) -> String {
     let start = verilog
@@ -93,87 +62,58 @@ fn replace(from: &'static str, to: &'static str) -> impl Fn(&str) -> String {
     move |body| body.replacen(from, to, 1)
 }
 
-/// Replaces what stands between `from` and the next semicolon.
-fn set(from: String, value: impl Fn(&str) -> String) -> impl Fn(&str) -> String {
-    move |body| {
-        let at = body.find(&from).unwrap_or_else(|| panic!("no {from}")) + from.len();
-        let end = at + body[at..].find(';').expect("a statement ends");
-        format!("{}{}{}", &body[..at], value(&body[at..end]), &body[end..])
-    }
-}
-
-/// Whether the Verilated text gives the twin's words.
-fn equal(case: &Case, verilog: &str, tools: &Tools, cache: &Path) -> bool {
+/// Whether the Verilated text gives the program's words.
+fn equal(job: &Job, inputs: &[Vec<i32>], (verilog, ports): (&str, &[Port]), tools: &Tools, cache: &Path) -> bool {
     let tool = tools.get(Tool::Verilator).expect("asked for");
     let design = Design::rtl("mutant", verilog);
     // A mutant that a linter refuses has been found as well.
-    let Ok(model) = VerilatedCore::build(tool, &design, &case.ports, cache) else {
+    let Ok(model) = VerilatedEngine::build(tool, &design, ports, cache) else {
         return false;
     };
-    let options = StreamOptions {
-        seed: 3,
-        stall: 0.3,
-        patience: 20_000,
-        ..StreamOptions::default()
-    };
-    let run = model
-        .run(&case.beats, case.words.len() as u64, &options)
-        .expect("the model runs");
-    run.compare(&case.words).expect("words were compared").is_equal()
+    let words = |n: usize| Ok(inputs[n].clone());
+    let ran = job.stream(&model, "mutant", (inputs.len(), &words), &Progress::new(true));
+    // An engine that does not even load has been found as well.
+    ran.is_ok_and(|ran| ran.row.verdict() == "equal")
 }
 
 #[test]
 fn one_fault_of_each_kind_is_found() {
     let tools = Tools::ensure(&[Tool::Verilator], |line| eprintln!("{line}")).expect("Verilator can be had");
     let cache = tempfile::tempdir().expect("a temporary folder");
-    let case = case();
-    assert!(
-        equal(&case, &case.verilog, &tools, cache.path()),
-        "the emitted Verilog itself must be equal"
-    );
-    let table = set(format!("table_[{}] = 8'h", case.entry), |word| {
-        let word = u8::from_str_radix(word.trim(), 16).expect("a table word is hexadecimal");
-        format!("{:x}", word ^ 0x10)
-    });
+    let (att, inputs) = layer();
+    let inputs: Vec<Vec<i32>> = inputs.iter().map(|[q, k, v]| attention_words(&att, q, k, v)).collect();
+    let core = fitted("mutated", att.width(), 2, |core| attention(&att, core, 0)).expect("fits");
+    let job = Job {
+        compiled: attention(&att, &core, 0).expect("fits"),
+        core: &core,
+        label: "attention".into(),
+        seed: 3,
+    };
+    let engine = EngineSimulator::new(&core, Target::Generic).expect("builds");
+    let (verilog, ports) = (engine.driver().verilog(), engine.ports());
+    let found = |text: &str| !equal(&job, &inputs, (text, &ports), &tools, cache.path());
+    assert!(!found(verilog), "the emitted Verilog itself must be equal");
     let mutants = [
-        ("table", in_module(&case.verilog, "top$loader$phi_k$lookup", table)),
         (
-            "rounding",
-            in_module(
-                &case.verilog,
-                "top$lanes$0$seal$round",
-                set("bias = ".into(), |_| "1'b0".into()),
-            ),
+            "table",
+            "top$tail$unit$mantissa$words",
+            replace("memory[read_address]", "memory[read_address ^ 1]"),
         ),
-        (
-            "width",
-            in_module(
-                &case.verilog,
-                "top$lanes$0$sum",
-                set("output reg signed ".into(), |_| "[9:0] q".into()),
-            ),
-        ),
+        ("rounding", "top$front$shifter", replace("one = 2'b1", "one = 2'b0")),
+        ("width", "top$front$linear", replace("high$q + carry", "high$q")),
         (
             "address",
-            in_module(
-                &case.verilog,
-                "top$lanes$1$bank_h",
-                replace("memory[read_address]", "memory[read_address ^ 1]"),
-            ),
+            "top$array",
+            replace("row1 <= bank_row", "row1 <= bank_row ^ 1"),
         ),
         (
             "handshake",
-            in_module(
-                &case.verilog,
-                "top$fifo",
-                replace("pop = full$q && m_ready", "pop = full$q"),
-            ),
+            "top$sink",
+            replace("pop = queue$some && m_ready", "pop = queue$some"),
         ),
     ];
-    for (name, text) in &mutants {
-        assert!(
-            !equal(&case, text, &tools, cache.path()),
-            "the fault in a {name} was not found"
-        );
+    for (name, module, change) in &mutants {
+        let text = in_module(verilog, module, change);
+        assert!(found(&text), "the fault in a {name} was not found");
     }
 }

@@ -70,7 +70,6 @@ pub struct Tags {
     activity: Activity,
 }
 
-
 impl Tags {
     #[inline(always)]
     fn edge(&mut self) -> bool {

@@ -3,11 +3,11 @@
 //! | module | does |
 //! |---|---|
 //! | [`accuracy`] | predictions of any form against the answers |
-//! | [`engine`] | a whole model on the engine against the twin, tensor by tensor |
-//! | [`vectors`] | the words that enter and leave a layer's attention in the twin |
-//! | [`hardware`] | RustHDL, Verilog and netlists against those words |
+//! | [`engine`] | a whole model on an engine against the twin, tensor by tensor |
+//! | [`job`] | any program on an engine: machine, RustHDL, Verilog, netlists |
+//! | [`forms`] | the forms of an engine, each built once |
 
 pub mod accuracy;
 pub mod engine;
-pub mod hardware;
-pub mod vectors;
+pub mod forms;
+pub mod job;

@@ -1,7 +1,7 @@
 //! `astromorph compile`: an image and a core become a program.
 
 use super::{Common, Failure, Outcome};
-use crate::compile::{Compiled, Options, Region, compile_with};
+use crate::compile::{Compiled, Options, Region, attention, compile_with};
 use crate::cores::core;
 use crate::progress::Progress;
 use crate::report::save;
@@ -24,6 +24,9 @@ pub struct Compile {
     /// Most tokens of a block (default: as many as fit).
     #[arg(long)]
     tokens: Option<usize>,
+    /// The attention of this layer alone: q, k, v in, y out.
+    #[arg(long, value_name = "LAYER", conflicts_with = "tokens")]
+    attention: Option<usize>,
 }
 
 impl Compile {
@@ -31,7 +34,14 @@ impl Compile {
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let image = Image::load(&self.image)?;
         let core = core(&self.core)?;
-        let compiled = compile_with(&image, &core, Options { tokens: self.tokens })?;
+        let compiled = match self.attention {
+            Some(layer) if layer >= image.spec().layers => {
+                let layers = image.spec().layers;
+                return Err(astromorph::Error::field("--attention", format!("less than {layers}"), layer).into());
+            }
+            Some(layer) => attention(&image.attention(layer)?, &core, layer)?,
+            None => compile_with(&image, &core, Options { tokens: self.tokens })?,
+        };
         let out = match &common.out {
             Some(out) => out.clone(),
             None => PathBuf::from("out").join(&core.name),

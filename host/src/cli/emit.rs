@@ -1,30 +1,26 @@
-//! `astromorph emit`: the core's Verilog, one file a layer.
+//! `astromorph emit`: the Verilog of an engine.
 
 use super::random::random_project;
-use super::verify::core_config;
 use super::workspace::Workspace;
-use super::{Choice, Common, Outcome};
-use crate::cores::core;
+use super::{Choice, Common, Failure, Outcome};
+use crate::cores::{core, for_image, named};
 use crate::progress::Progress;
 use crate::report::save;
-use astromorph::Error;
-use astromorph::twin::Twin;
-use astromorph_hdl::core::CoreConfig;
-use astromorph_hdl::emit::emit;
+use astromorph::engine::config::EngineConfig;
 use astromorph_hdl::engine::emit::emit_engine;
 use astromorph_hdl::multiply::Target;
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `emit`.
 #[derive(Args)]
 pub struct Emit {
     #[command(flatten)]
     choice: Choice,
-    /// What the multipliers are made of.
+    /// What the multipliers and memories are made of.
     #[arg(long, value_enum, default_value_t = For::Generic)]
     target: For,
-    /// The engine of this description instead of each layer's attention core: a built-in core by name, or NAME.toml.
+    /// The engine of this description instead of the project's: a built-in core by name, or NAME.toml.
     #[arg(long, value_name = "CORE")]
     core: Option<String>,
     /// Random weights: the hardware of a model that has not been trained.
@@ -37,64 +33,76 @@ pub struct Emit {
 pub enum For {
     /// Plain Verilog for any tool.
     Generic,
-    /// Explicit SB_MAC16.
+    /// Explicit SB_MAC16 and SB_SPRAM256KA.
     Ice40,
-    /// Multipliers that synth_ecp5 infers.
+    /// Explicit MULT18X18D.
     Ecp5,
 }
 
+/// The targets that can hold a core.
+pub fn targets(core: &EngineConfig) -> impl Iterator<Item = For> {
+    let wide = core.width > 16;
+    [For::Generic, For::Ice40, For::Ecp5]
+        .into_iter()
+        .filter(move |&target| !(wide && target == For::Ice40))
+}
+
+/// Writes `FOLDER/engine-TARGET.v` and gives the path.
+pub fn write(core: &EngineConfig, target: For, folder: &Path) -> Result<PathBuf, Failure> {
+    let (target, name) = match target {
+        For::Generic => (Target::Generic, "generic"),
+        For::Ice40 => (Target::Ice40, "ice40"),
+        For::Ecp5 => (Target::Ecp5, "ecp5"),
+    };
+    let path = folder.join(format!("engine-{name}.v"));
+    save(&path, emit_engine(core, target)?.as_bytes())?;
+    Ok(path)
+}
+
 impl Emit {
-    /// Writes `verilog/core-LAYER-TARGET.v`, and prints the paths.
+    /// Writes `engine-TARGET.v` (of a project: in `verilog/`, with the core's description beside it), and prints the path.
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
-        let (target, name) = match self.target {
-            For::Generic => (Target::Generic, "generic"),
-            For::Ice40 => (Target::Ice40, "ice40"),
-            For::Ecp5 => (Target::Ecp5, "ecp5"),
-        };
-        if let Some(which) = &self.core {
-            let core = core(which)?;
-            let out = common
-                .out
-                .clone()
-                .unwrap_or_else(|| PathBuf::from("out").join(&core.name));
-            let path = out.join(format!("engine-{name}.v"));
-            save(&path, emit_engine(&core, target)?.as_bytes())?;
-            if common.json {
-                println!(
-                    "{}",
-                    serde_json::json!({ "verilog": [path.display().to_string()], "core": core.id() })
-                );
-            } else {
-                println!("{}", path.display());
+        let (core, folder) = match &self.core {
+            Some(which) => {
+                let core = core(which)?;
+                let out = common.out.clone();
+                let folder = out.unwrap_or_else(|| PathBuf::from("out").join(&core.name));
+                (core, folder)
             }
-            return Ok(());
+            None => {
+                let workspace = Workspace::open(&self.choice, common)?;
+                (self.project_core(&workspace)?, workspace.file("verilog"))
+            }
+        };
+        let path = write(&core, self.target, &folder)?;
+        let description = folder.join("core.toml");
+        let text = toml::to_string(&core).map_err(|e| astromorph::Error::file(&description, e))?;
+        save(&description, text.as_bytes())?;
+        progress.say(&format!(
+            "{} lanes of {} bits: core {}",
+            core.lanes, core.width, core.name
+        ));
+        if common.json {
+            println!(
+                "{}",
+                serde_json::json!({ "verilog": [path.display().to_string()], "core": core.id() })
+            );
+        } else {
+            println!("{}", path.display());
         }
-        let workspace = Workspace::open(&self.choice, common)?;
+        Ok(())
+    }
+
+    /// The project's core for its own width. One made to measure needs the image.
+    fn project_core(&self, workspace: &Workspace) -> Result<EngineConfig, Failure> {
+        if let Some(core) = named(&workspace.project, workspace.project.quantize.activation_bits)? {
+            return Ok(core);
+        }
         let image = if self.random {
-            random_project(&workspace, 0)?.0
+            random_project(workspace, 0)?.0
         } else {
             workspace.image()?
         };
-        let twin = Twin::new(&image)?;
-        let config = CoreConfig {
-            target,
-            ..core_config(&workspace)
-        };
-        let mut paths = Vec::new();
-        for l in 0..image.spec().layers {
-            let att = twin
-                .attention(l)
-                .ok_or_else(|| Error::field("layer", "a layer of the image", l))?;
-            let path = workspace.file("verilog").join(format!("core-{l}-{name}.v"));
-            save(&path, emit(att, config, &image.hash())?.as_bytes())?;
-            progress.say(&format!("layer {l}: {}", path.display()));
-            paths.push(path.display().to_string());
-        }
-        if common.json {
-            println!("{}", serde_json::json!({ "verilog": paths, "image": image.hash() }));
-        } else {
-            paths.iter().for_each(|p| println!("{p}"));
-        }
-        Ok(())
+        Ok(for_image(&workspace.project, &image)?)
     }
 }

@@ -1,57 +1,88 @@
-//! `astromorph verify --core`: the whole model, or random models, on the engine, in every form.
+//! A whole model on an engine in every form: what `run`, `verify` and `evaluate` do with hardware.
 
-use super::random::random_model;
-use super::train::finish;
-use super::verify::{Counts, verdict};
+use super::Failure;
 use super::workspace::Workspace;
-use super::{Common, Failure, Outcome};
 use crate::chain::accuracy::accuracy;
 use crate::chain::engine::{Forms, Model, Ran};
-use crate::cores::core;
+use crate::cores::{core, for_image};
 use crate::data::Example;
 use crate::progress::Progress;
-use crate::report::{Accuracy, ComparisonRow, MeasureRow, Report, StageRow};
+use crate::report::{Accuracy, CalciumTrace, CellsRow, ComparisonRow, MeasureRow, Report, StageRow};
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::machine::Machine;
 use astromorph::image::Image;
 use astromorph::sequence::Sequence;
+use astromorph::twin::Twin;
 use astromorph_sim::engine::StepUse;
 use astromorph_sim::netlist::Target;
 use astromorph_sim::tools::{Tool, Tools};
+use clap::Args;
 use std::sync::Mutex;
 
-/// Words that a run of random models compares at least, in RustHDL and Verilator together.
-pub const RANDOM_WORDS: u64 = 10_000_000;
+/// Sequences each form is compared on; 0 leaves a form out, and the report says so.
+#[derive(Args, Clone, Copy)]
+pub struct Counts {
+    /// Sequences through RustHDL.
+    #[arg(long, default_value_t = 200)]
+    pub rusthdl: usize,
+    /// Sequences through the Verilated engine.
+    #[arg(long, default_value_t = 2000)]
+    pub verilated: usize,
+    /// Sequences through each netlist.
+    #[arg(long, default_value_t = 20)]
+    pub netlist: usize,
+}
 
-/// Most sequences of one random model.
-const MOST: usize = 64;
+impl Counts {
+    /// Sequences that any form needs.
+    pub fn most(self) -> usize {
+        self.rusthdl.max(self.verilated).max(self.netlist)
+    }
+}
 
-/// The project's model on each core: tensors, RustHDL, Verilog and netlists; accuracy by the program on the whole test set.
-pub fn whole_model(
-    cores: &[String],
+/// Output words by sequence, from the forms that were run.
+#[derive(Default)]
+pub struct Outputs {
+    /// From RustHDL.
+    pub rusthdl: Vec<Vec<i32>>,
+    /// From the Verilated engine.
+    pub verilated: Vec<Vec<i32>>,
+}
+
+/// The cores the user names; without one the project's, or one made to measure.
+pub fn chosen(workspace: &Workspace, names: &[String], image: &Image) -> Result<Vec<EngineConfig>, Failure> {
+    if names.is_empty() {
+        return Ok(vec![for_image(&workspace.project, image)?]);
+    }
+    Ok(names.iter().map(|name| core(name)).collect::<astromorph::Result<_>>()?)
+}
+
+/// The model on one core: every form against the next, and with `test` the program's accuracy on all of it.
+pub fn hardware(
+    workspace: &Workspace,
     image: &Image,
-    test: &[Example],
-    (inputs, counts): (&[Sequence], Counts),
-    seed: u64,
-    (workspace, common, progress): (&Workspace, &Common, &Progress),
-    mut report: Report,
-) -> Outcome {
-    let found = cores.iter().try_for_each(|name| {
-        let core = core(name)?;
-        let label = format!("whole model on {}", core.name);
-        let model = Model::new(image, &core, label, seed)?;
-        if !test.is_empty() {
-            let stage = progress.stage(&format!("{}: accuracy by the program", model.label));
-            report.accuracy.push(by_program(&model, test, progress)?);
-            done(&mut report, &model.label, "accuracy by the program", stage.seconds());
-        }
-        let tools = Tools::ensure(&[Tool::Yosys, Tool::Verilator], |line| progress.say(line))?;
-        let forms = Forms::new(&core, &tools, &workspace.file("engine"));
-        on_core(&model, &forms, inputs, counts, progress, &mut report)
-    });
-    finish(&report, workspace, common)?;
-    found?;
-    verdict(&report)
+    core: &EngineConfig,
+    (inputs, test): (&[Sequence], &[Example]),
+    counts: Counts,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<Outputs, Failure> {
+    let label = format!("whole model on {}", core.name);
+    let model = Model::new(image, core, label, workspace.project.train.seed)?;
+    if !test.is_empty() {
+        let stage = progress.stage(&format!("{}: accuracy by the program", model.label));
+        report.accuracy.push(by_program(&model, test, progress)?);
+        done(report, &model.label, "accuracy by the program", stage.seconds());
+    }
+    if inputs.is_empty() || counts.most() == 0 {
+        return Ok(Outputs::default());
+    }
+    if report.calcium.is_none() {
+        report.calcium = Some(calcium(image, &inputs[0])?);
+    }
+    let tools = Tools::ensure(&[Tool::Yosys, Tool::Verilator], |line| progress.say(line))?;
+    let forms = Forms::new(core, &tools, &workspace.file("engine"));
+    every_form(&model, &forms, inputs, counts, progress, report)
 }
 
 /// Accuracy of the program on every example, by the machine.
@@ -75,7 +106,7 @@ fn by_program(model: &Model, test: &[Example], progress: &Progress) -> std::resu
     )
 }
 
-fn done(report: &mut Report, label: &str, what: &str, seconds: f64) {
+pub(super) fn done(report: &mut Report, label: &str, what: &str, seconds: f64) {
     report.stages.push(StageRow {
         stage: format!("{label}: {what}"),
         seconds,
@@ -83,63 +114,112 @@ fn done(report: &mut Report, label: &str, what: &str, seconds: f64) {
 }
 
 /// Every form of one core under one model.
-fn on_core(
+fn every_form(
     model: &Model,
     forms: &Forms,
     inputs: &[Sequence],
     counts: Counts,
     progress: &Progress,
     report: &mut Report,
-) -> Outcome {
+) -> Result<Outputs, Failure> {
     let some = |count: usize| &inputs[..count.min(inputs.len())];
     let left_out = |form: &str| ComparisonRow::missing("program", form, &model.label, "left out by its count of 0");
     let stage = progress.stage(&format!("{}: twin, RustHDL, Verilog, netlists", model.label));
+    let mut outputs = Outputs::default();
     report
         .comparisons
         .push(model.layers(some(counts.verilated.max(counts.rusthdl)))?);
     if counts.rusthdl > 0 {
         let ran = model.rusthdl(&mut forms.rusthdl()?, some(counts.rusthdl), progress)?;
         report.measures.extend(measures(model, &ran));
-        took(report, progress, ran);
+        if report.phases.is_empty() {
+            report.phases = model.phases(&ran.steps);
+        }
+        outputs.rusthdl = took(report, progress, ran);
     } else {
         report.comparisons.push(left_out("RustHDL"));
     }
-    if counts.verilated > 0 {
-        let ran = model.verilated(
-            &forms.verilated()?,
-            "Verilog in Verilator",
-            some(counts.verilated),
-            progress,
-        )?;
-        took(report, progress, ran);
-    } else {
-        report.comparisons.push(left_out("Verilog in Verilator"));
+    // Tools of one thread each, and the slowest part of the chain: side by side.
+    let (verilog, netlists) = std::thread::scope(|scope| {
+        let families = [Target::Ice40, Target::Ecp5];
+        let workers =
+            families.map(|f| scope.spawn(move || one_netlist(model, forms, f, some(counts.netlist), progress)));
+        let verilog = one_verilog(model, forms, some(counts.verilated), progress);
+        let joined = workers.map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        (verilog, joined)
+    });
+    match verilog? {
+        Some((ran, ports)) => {
+            outputs.verilated = took(report, progress, ran);
+            report.comparisons.push(ports);
+        }
+        None => report.comparisons.push(left_out("Verilog in Verilator")),
     }
-    for family in [Target::Ice40, Target::Ecp5] {
-        let form = format!("{} netlist", family.name());
-        if counts.netlist == 0 {
-            report.comparisons.push(left_out(&form));
-        } else if family == Target::Ice40 && model.core.width > 16 {
-            let why = "an SB_MAC16 takes operands of 16 bits at most";
-            report
-                .comparisons
-                .push(ComparisonRow::missing("program", &form, &model.label, why));
-        } else {
-            let (engine, cells) = forms.netlist(family)?;
-            took(
-                report,
-                progress,
-                model.verilated(&engine, &form, some(counts.netlist), progress)?,
-            );
-            report.notes.extend(crate::devices::fill(&cells.target, &cells.cells)?);
-            report.cells.push(cells);
+    for found in netlists {
+        match found? {
+            Netlist::Compared(ran, cells) => {
+                took(report, progress, ran);
+                report.notes.extend(crate::devices::fill(&cells.target, &cells.cells)?);
+                report.cells.push(cells);
+            }
+            Netlist::Missing(row) => report.comparisons.push(row),
         }
     }
     done(report, &model.label, "every form", stage.seconds());
-    Ok(())
+    Ok(outputs)
 }
 
-fn took(report: &mut Report, progress: &Progress, ran: Ran) {
+/// The emitted Verilog in Verilator, and port by port in Icarus with the shortest sequence; nothing when it is left out.
+fn one_verilog(
+    model: &Model,
+    forms: &Forms,
+    inputs: &[Sequence],
+    progress: &Progress,
+) -> Result<Option<(Ran, ComparisonRow)>, Failure> {
+    let Some(shortest) = inputs.iter().min_by_key(|s| s.len()) else {
+        return Ok(None);
+    };
+    let ran = model.verilated(&forms.verilated()?, "Verilog in Verilator", inputs, progress)?;
+    Ok(Some((ran, forms.ports(model, model.input(shortest)?)?)))
+}
+
+/// A family's netlist, or the reason why there is none.
+enum Netlist {
+    Compared(Ran, CellsRow),
+    Missing(ComparisonRow),
+}
+
+fn one_netlist(
+    model: &Model,
+    forms: &Forms,
+    family: Target,
+    inputs: &[Sequence],
+    progress: &Progress,
+) -> Result<Netlist, Failure> {
+    let form = format!("{} netlist", family.name());
+    let missing = |why: &str| {
+        Ok(Netlist::Missing(ComparisonRow::missing(
+            "program",
+            &form,
+            &model.label,
+            why,
+        )))
+    };
+    if inputs.is_empty() {
+        return missing("left out by its count of 0");
+    }
+    if family == Target::Ice40 && model.core.width > 16 {
+        return missing("an SB_MAC16 takes operands of 16 bits at most");
+    }
+    let (engine, cells) = forms.netlist(family)?;
+    Ok(Netlist::Compared(
+        model.verilated(&engine, &form, inputs, progress)?,
+        cells,
+    ))
+}
+
+/// Into the report; the output words.
+fn took(report: &mut Report, progress: &Progress, ran: Ran) -> Vec<Vec<i32>> {
     progress.say(&format!(
         "  {}: {} words, {} mismatches, {:.0} cycles/s",
         ran.row.right, ran.row.words, ran.row.mismatches, ran.speed
@@ -154,6 +234,7 @@ fn took(report: &mut Report, progress: &Progress, ran: Ran) {
         goal: String::new(),
     });
     report.comparisons.push(ran.row);
+    ran.outputs
 }
 
 /// Cycles a sequence and the share of the multipliers' cycles that multiply, from simulated signals.
@@ -178,87 +259,26 @@ fn measures(model: &Model, ran: &Ran) -> [MeasureRow; 2] {
     ]
 }
 
-/// Random models on each core, one after the other on one build of each form: only program and image change.
-pub fn random(
-    cores: &[String],
-    specs: usize,
-    seed: u64,
-    (workspace, common, progress): (&Workspace, &Common, &Progress),
-    mut report: Report,
-) -> Outcome {
-    let found = cores.iter().try_for_each(|name| {
-        let core = core(name)?;
-        let wanted = RANDOM_WORDS.div_ceil((specs * cores.len()).max(1) as u64);
-        random_on(&core, specs, wanted, seed, workspace, progress, &mut report)
-    });
-    let words: u64 = report.comparisons.iter().map(|c| c.words).sum();
-    progress.say(&format!("{words} words compared"));
-    report.notes.push(format!("{words} words compared"));
-    finish(&report, workspace, common)?;
-    found?;
-    verdict(&report)
-}
-
-fn random_on(
-    core: &EngineConfig,
-    specs: usize,
-    wanted: u64,
-    seed: u64,
-    workspace: &Workspace,
-    progress: &Progress,
-    report: &mut Report,
-) -> Outcome {
-    let tools = Tools::ensure(&[Tool::Verilator], |line| progress.say(line))?;
-    let forms = Forms::new(core, &tools, &workspace.file("engine"));
-    let stage = progress.stage(&format!("{specs} random models on {}", core.name));
-    let (mut rusthdl, verilated) = (forms.rusthdl()?, forms.verilated()?);
-    let mut rows: Vec<ComparisonRow> = Vec::new();
-    for n in 0..specs as u64 {
-        let (image, sequences) = random_model(core, seed.wrapping_add(n), MOST)?;
-        let label = format!("random model {} on {}", seed.wrapping_add(n), core.name);
-        let model = Model::new(&image, core, label, seed.wrapping_add(n))?;
-        let few = &sequences[..2.min(sequences.len())];
-        let simulated = model.rusthdl(&mut rusthdl, few, progress)?.row;
-        // As many as give the words that are wanted of each model.
-        let each = (simulated.words / few.len().max(1) as u64).max(1);
-        let most = (wanted.saturating_sub(simulated.words) / each + 1) as usize;
-        let many = &sequences[..most.clamp(2, MOST).min(sequences.len())];
-        let found = [
-            model.layers(few)?,
-            simulated,
-            model.verilated(&verilated, "Verilog in Verilator", many, progress)?.row,
-        ];
-        let different = found.iter().any(|r| r.verdict() == "DIFFERENT");
-        merge(&mut rows, found, &format!("random models on {}", core.name));
-        progress.at(n as usize + 1, specs, "random models");
-        if different {
-            break;
+/// Calcium of layer 0's head 0 while one sequence is written, and what it becomes.
+fn calcium(image: &Image, sequence: &Sequence) -> Result<CalciumTrace, Failure> {
+    let (att, x) = (image.attention(0)?, Twin::new(image)?.attention_vectors(sequence, 0)?);
+    let trace = att.run(&x.q, &x.k, &x.v);
+    let (m, hm, f) = (att.features, att.heads * att.features, &att.formats);
+    let mut s = vec![vec![0.0]; m];
+    for token in trace.a.chunks_exact(hm) {
+        for (line, &a) in s.iter_mut().zip(token) {
+            line.push(line.last().copied().unwrap_or(0.0) + f.a.decode(a as i64));
         }
     }
-    progress.finish();
-    report.comparisons.extend(rows);
-    done(report, &core.name, "random models", stage.seconds());
-    Ok(())
-}
-
-/// One row a form for all models; the text of a row that differs stays.
-fn merge(rows: &mut Vec<ComparisonRow>, found: [ComparisonRow; 3], what: &str) {
-    for row in found {
-        let different = row.mismatches > 0;
-        match rows.iter_mut().find(|r| r.right == row.right) {
-            Some(sum) => {
-                sum.sequences += row.sequences;
-                sum.words += row.words;
-                sum.mismatches += row.mismatches;
-                sum.cycles += row.cycles;
-                if different {
-                    sum.what = row.what;
-                }
-            }
-            None => rows.push(ComparisonRow {
-                what: if different { row.what.clone() } else { what.into() },
-                ..row
-            }),
-        }
-    }
+    Ok(CalciumTrace {
+        token: (0..=x.tokens).map(|t| t as f64).collect(),
+        s,
+        g: trace.g[..m].iter().map(|&g| f.g.decode(g as i64)).collect(),
+        c: trace
+            .c
+            .iter()
+            .step_by(att.heads)
+            .map(|&c| c as f64 * (-(f.b.frac + f.g.frac) as f64).exp2())
+            .collect(),
+    })
 }

@@ -1,10 +1,12 @@
 //! `astromorph evaluate`: accuracy on the test set by form.
 
+use super::engine::{Counts, Outputs, hardware};
 use super::train::{finish, new_report};
-use super::verify::{Counts, Outputs, hardware, verdict};
+use super::verify::verdict;
 use super::workspace::Workspace;
 use super::{Choice, Common, Failure, Outcome};
 use crate::chain::accuracy::{accuracy, hits};
+use crate::cores::for_image;
 use crate::data::Example;
 use crate::progress::Progress;
 use crate::report::{Accuracy, Report};
@@ -34,9 +36,9 @@ pub enum Form {
     Golden,
     /// Integers.
     Twin,
-    /// The attention in simulated RustHDL, the rest in the twin.
+    /// The whole model on the engine in simulated RustHDL.
     Rusthdl,
-    /// The attention in the Verilated core, the rest in the twin.
+    /// The whole model on the Verilated engine.
     Verilated,
 }
 
@@ -63,8 +65,10 @@ impl Evaluate {
                 netlist: 0,
             };
             let inputs = super::quantize::sequences(&set.test, self.sequences);
-            let outputs = hardware(&workspace, &image, &inputs, counts, progress, &mut report)?;
-            simulated(&image, &set.test, &outputs, &mut report)?;
+            let core = for_image(&workspace.project, &image)?;
+            let on = (&inputs[..], &[][..]);
+            let outputs = hardware(&workspace, &image, &core, on, counts, progress, &mut report)?;
+            simulated(&image, &set.test, &outputs, &mut report);
             finish(&report, &workspace, common)?;
             return verdict(&report);
         }
@@ -90,29 +94,26 @@ pub fn twin(image: &Image, test: &[Example], progress: &Progress) -> Result<Accu
     accuracy("twin", &width, test, progress, |s| Ok(model.predict(s)?.classes()))
 }
 
-/// Accuracy of the model with its attention taken from simulated hardware, on the sequences that were simulated.
-pub fn simulated(image: &Image, test: &[Example], outputs: &Outputs, report: &mut Report) -> Result<(), Failure> {
-    let model = Twin::new(image)?;
-    for (form, layers) in [("RustHDL", &outputs.rusthdl), ("Verilator", &outputs.verilated)] {
-        let simulated = layers.iter().map(Vec::len).min().unwrap_or(0);
-        if simulated == 0 || layers.len() != image.spec().layers {
+/// Accuracy of the simulated engine, on the sequences that were simulated.
+pub fn simulated(image: &Image, test: &[Example], outputs: &Outputs, report: &mut Report) {
+    let largest = |row: &[i32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+    for (form, words) in [("RustHDL", &outputs.rusthdl), ("Verilator", &outputs.verilated)] {
+        if words.is_empty() {
             continue;
         }
-        let width = image.quantize().activation_bits.to_string();
         let mut row = Accuracy {
             form: form.into(),
-            width,
+            width: image.quantize().activation_bits.to_string(),
             correct: 0,
             total: 0,
-            sequences: simulated,
+            sequences: words.len(),
         };
-        for (n, example) in test.iter().take(simulated).enumerate() {
-            let logits = model.predict_with(&example.sequence, &mut |l, _, _, _| layers[l][n].clone())?;
-            let (correct, asked) = hits(&example.target, &logits.classes());
+        for (example, logits) in test.iter().zip(words) {
+            let classes: Vec<usize> = logits.chunks_exact(image.spec().output.size).map(largest).collect();
+            let (correct, asked) = hits(&example.target, &classes);
             row.correct += correct;
             row.total += asked;
         }
         report.accuracy.push(row);
     }
-    Ok(())
 }

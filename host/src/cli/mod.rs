@@ -82,9 +82,9 @@ enum Verb {
     Quantize(quantize::Quantize),
     /// Compare golden, twin, RustHDL, Verilog and netlists.
     Verify(verify::Verify),
-    /// Simulate the core cycle by cycle and write a waveform.
+    /// Simulate the engine cycle by cycle and write a waveform.
     Simulate(simulate::Simulate),
-    /// Write the core's Verilog.
+    /// Write the engine's Verilog.
     Emit(emit::Emit),
     /// Synthesis, place and route over seeds, and the bitstream for a board.
     Build(build::Build),

@@ -1,24 +1,22 @@
 //! `astromorph run`: the whole chain in one command, resuming what an interrupted run left behind.
 
+use super::engine::{Counts, hardware};
 use super::evaluate::{golden, simulated, twin};
 use super::quantize::{of_width, quantized, sequences, tensor_errors};
 use super::train::{finish, new_report, trained};
-use super::verify::{Counts, core_config, hardware, verdict};
+use super::verify::verdict;
 use super::workspace::Workspace;
-use super::{Choice, Common, Failure, Outcome, simulate};
-use crate::chain::hardware::of;
+use super::{Choice, Common, Failure, Outcome, emit, simulate};
+use crate::chain::engine::Model;
+use crate::cores::for_image;
 use crate::data::Dataset;
 use crate::progress::Progress;
 use crate::project::TaskSpec;
 use crate::report::{Report, StageRow, save};
 use crate::train::bag;
+use astromorph::engine::config::EngineConfig;
 use astromorph::image::Image;
 use astromorph::spec::{Input, QuantizeSpec};
-use astromorph::twin::Twin;
-use astromorph_hdl::core::CoreConfig;
-use astromorph_hdl::emit::emit;
-use astromorph_hdl::multiply::Target;
-use astromorph_sim::netlist;
 use clap::Args;
 
 /// Arguments of `run`.
@@ -76,10 +74,11 @@ impl Run {
                 }
             };
             let inputs = sequences(&set.test, counts.rusthdl.max(counts.verilated).max(counts.netlist));
-            let outputs = hardware(workspace, &image, &inputs, counts, progress, report)?;
-            simulated(&image, &set.test, &outputs, report)?;
+            let core = for_image(&workspace.project, &image)?;
+            let outputs = hardware(workspace, &image, &core, (&inputs, &[]), counts, progress, report)?;
+            simulated(&image, &set.test, &outputs, report);
             if primary {
-                self.files(workspace, &image, set, progress)?;
+                self.files(workspace, &image, &core, set, progress)?;
             }
         }
         Ok(())
@@ -120,43 +119,31 @@ impl Run {
         Ok(())
     }
 
-    /// Verilog for every target, and a waveform.
-    fn files(&self, workspace: &Workspace, image: &Image, set: &Dataset, progress: &Progress) -> Result<(), Failure> {
-        let stage = progress.stage("Verilog and waveform");
-        let twin = Twin::new(image)?;
-        for l in 0..image.spec().layers {
-            let Some(att) = twin.attention(l) else { continue };
-            let targets = [
-                (Target::Generic, "generic"),
-                (of(netlist::Target::Ice40), "ice40"),
-                (of(netlist::Target::Ecp5), "ecp5"),
-            ];
-            for (target, name) in targets {
-                if target == Target::Ice40 && att.width() > 16 {
-                    continue;
-                }
-                let path = workspace.file("verilog").join(format!("core-{l}-{name}.v"));
-                save(
-                    &path,
-                    emit(
-                        att,
-                        CoreConfig {
-                            target,
-                            ..core_config(workspace)
-                        },
-                        &image.hash(),
-                    )?
-                    .as_bytes(),
-                )?;
-            }
+    /// Verilog for every target, the program, and a waveform.
+    fn files(
+        &self,
+        workspace: &Workspace,
+        image: &Image,
+        core: &EngineConfig,
+        set: &Dataset,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let stage = progress.stage("Verilog, program and waveform");
+        for target in emit::targets(core) {
+            emit::write(core, target, &workspace.file("verilog"))?;
         }
+        let model = Model::new(image, core, "whole model".into(), workspace.project.train.seed)?;
+        save(
+            &workspace.file("program.safetensors"),
+            &model.compiled.package(core)?.to_bytes()?,
+        )?;
         if let Some(example) = set.test.first() {
+            let path = workspace.file("waves").join("engine.vcd");
             simulate::waveform(
-                workspace,
-                &twin,
-                0,
-                &example.sequence,
-                &workspace.file("waves").join("core-0.vcd"),
+                &model,
+                &model.fractions()?,
+                model.input(&example.sequence)?,
+                &path,
                 false,
             )?;
         }

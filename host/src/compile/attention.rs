@@ -12,14 +12,18 @@
 //! Two-pass: a loop of k, v, write over all heads, power, a loop of q, read. Causal: one loop over single tokens; k, power, v, q, write, read:
 //! in this order no step needs the words of the one just before it where there are two heads.
 
-use super::draft::{Draft, function_shift, linear_shift, moving, plain, within};
+use super::draft::{Draft, Ground, function_shift, linear_shift, moving, plain, within};
 use super::part::{Part, Tile, even, word};
 use super::tensors::Place;
 use astromorph::Result;
 use astromorph::engine::program::*;
+use astromorph::format::Format;
 use astromorph::spec::Nonlinearity;
 use astromorph::twin::Attention;
 use astromorph::twin::attention::Normaliser;
+
+/// The matrix that passes words through the array as they are.
+pub(super) const IDENTITY: &str = "identity";
 
 /// A place of token rows.
 pub(super) fn rows(tensor: String, row: usize, first: usize, cols: usize) -> Place {
@@ -54,7 +58,35 @@ pub(super) struct Attend {
     pub reads: Vec<Part>,
 }
 
+/// Where q, k or v of all heads come from.
+pub(super) enum Projection {
+    /// A token's D words through a matrix.
+    Dense(super::draft::Dense),
+    /// The host's words: head 0's begin at this element of a token's row, each head's at the next even one. An identity matrix passes them.
+    Given(usize),
+}
+
 impl Draft<'_> {
+    /// All of one layer's attention before W_O.
+    pub fn attend(&mut self, l: usize) -> Result<Attend> {
+        let att = self.image.attention(l)?;
+        // What q, k and v are computed from.
+        let from = if self.sizes.pre {
+            format!("layers.{l}.n1")
+        } else {
+            self.stream(l)
+        };
+        let at = |kind: &str, x: &str| format!("layers.{l}.attention.{kind}_{x}");
+        let mut project = |x: &str| {
+            let dense = self.dense(&at("w", x), &at("b", x), &from, &format!("layers.{l}.{x}"), None)?;
+            Ok(Projection::Dense(dense))
+        };
+        let sources = [project("k")?, project("v")?, project("q")?];
+        self.ground.attend(l, &att, sources)
+    }
+}
+
+impl Ground<'_> {
     /// Array step over the tokens of a block: rows of `k` elements from `x`, `row` elements apart.
     pub fn tokens(&self, x: At, row: usize, k: usize, cols: usize) -> Mac {
         Mac {
@@ -68,73 +100,66 @@ impl Draft<'_> {
         }
     }
 
-    /// All of one layer's attention before W_O.
-    pub fn attend(&mut self, l: usize) -> Result<Attend> {
-        let att = self.image.attention(l)?;
-        let s = self.sizes.clone();
-        let key_heads = if self.layout.merged_keys { s.heads } else { 1 };
-        let keys = self.keys(l, &att, key_heads)?;
+    /// One layer's attention, from k, v and q to y.
+    pub fn attend(&mut self, l: usize, att: &Attention, [k, v, q]: [Projection; 3]) -> Result<Attend> {
+        let heads = self.sizes.heads;
+        let key_heads = if self.layout.merged_keys { heads } else { 1 };
+        let keys = self.keys(l, att, &k, key_heads)?;
         Ok(Attend {
             keys,
-            values: self.values(l)?,
-            writes: (0..s.heads).map(|h| self.write(l, &att, h)).collect::<Result<_>>()?,
-            power: self.power(l, &att),
-            queries: self.queries(l, &att)?,
-            reads: (0..s.heads).map(|h| self.read(l, &att, h)).collect::<Result<_>>()?,
+            values: self.values(l, &v),
+            writes: (0..heads).map(|h| self.write(l, att, h)).collect::<Result<_>>()?,
+            power: self.power(l, att),
+            queries: self.queries(l, att, &q)?,
+            reads: (0..heads).map(|h| self.read(l, att, h)).collect::<Result<_>>()?,
         })
     }
 
-    /// What q, k and v are computed from.
-    fn attended(&self, l: usize) -> String {
-        if self.sizes.pre {
-            format!("layers.{l}.n1")
-        } else {
-            self.stream(l)
-        }
-    }
-
-    /// A projection of `cols` columns from `first` of the matrix `x` (q, k or v).
-    fn project(
-        &self,
-        l: usize,
-        x: &str,
-        dense: &super::draft::Dense,
-        first: usize,
-        cols: usize,
-        head: Option<usize>,
-    ) -> Part {
-        let stream = Stream {
-            addend: Addend::Word {
-                at: At::fixed(dense.addend + word(first)),
-                stride: 0,
-            },
-            ..plain(cols, dense.shift, self.core.width)
+    /// The step that brings `cols` columns from `first` of x (q, k or v).
+    fn project(&self, l: usize, x: &str, from: &Projection, first: usize, cols: usize, head: Option<usize>) -> Part {
+        let tile = |weight: &str, k: usize, first: usize| Tile {
+            weight: weight.into(),
+            k,
+            first,
+            cols,
         };
-        let mac = self.tokens(moving(self.layout.normed), self.layout.row, dense.k, cols);
-        let show = vec![(Tap::Linear, rows(format!("layers.{l}.{x}"), dense.cols, first, cols))];
+        let (mac, stream, tile, row) = match from {
+            Projection::Dense(dense) => {
+                let stream = Stream {
+                    addend: Addend::Word {
+                        at: At::fixed(dense.addend + word(first)),
+                        stride: 0,
+                    },
+                    ..plain(cols, dense.shift, self.core.width)
+                };
+                let mac = self.tokens(moving(self.layout.normed), self.layout.row, dense.k, cols);
+                (mac, stream, tile(&dense.weight, dense.k, first), dense.cols)
+            }
+            Projection::Given(at) => {
+                let mac = self.tokens(moving(at + first / cols * even(cols)), self.layout.row, cols, cols);
+                let stream = plain(cols, 0, self.core.width);
+                (mac, stream, tile(IDENTITY, cols, 0), self.sizes.heads * cols)
+            }
+        };
+        let show = vec![(Tap::Linear, rows(format!("layers.{l}.{x}"), row, first, cols))];
         let head = head.map_or(String::new(), |h| format!(".h{h}"));
         Part {
             run: run(format!("layers.{l}.{x}{head}"), Source::Array(mac), stream, &show),
-            tile: Some(Tile {
-                weight: dense.weight.clone(),
-                k: dense.k,
-                first,
-                cols,
-            }),
+            tile: Some(tile),
             divisible: true,
             show,
         }
     }
 
-    fn projection(&mut self, l: usize, x: &str) -> Result<super::draft::Dense> {
-        let at = |kind: &str| format!("layers.{l}.attention.{kind}_{x}");
-        let from = self.attended(l);
-        self.dense(&at("w"), &at("b"), &from, &format!("layers.{l}.{x}"), None)
-    }
-
     /// φ as the function of a step, from format `x` to `out`.
-    fn phi(&mut self, name: &str, table: &[i32], bits: u32, x: &str, out: &str) -> Result<Function> {
-        let (fi, fo) = (self.format(x)?, self.format(out)?);
+    fn phi(
+        &mut self,
+        name: &str,
+        (table, bits): (&[i32], u32),
+        x: (&str, Format),
+        out: (&str, Format),
+    ) -> Result<Function> {
+        let ((x, fi), (out, fo)) = (x, out);
         Ok(Function::Phi {
             table: self.function.add(name, table),
             bits,
@@ -143,13 +168,13 @@ impl Draft<'_> {
         })
     }
 
-    fn keys(&mut self, l: usize, att: &Attention, heads_a_step: usize) -> Result<Vec<Part>> {
+    fn keys(&mut self, l: usize, att: &Attention, from: &Projection, heads_a_step: usize) -> Result<Vec<Part>> {
         let at = |x: &str| format!("layers.{l}.{x}");
         let s = self.sizes.clone();
         let (hm, step) = (s.heads * s.m, heads_a_step * s.m);
-        let dense = self.projection(l, "k")?;
-        let name = at("attention.phi_k");
-        let function = self.phi(&name, &att.tables.phi_k, att.tables.phi_bits, &at("k"), &at("a"))?;
+        let (t, f) = (&att.tables, &att.formats);
+        let table = (&t.phi_k[..], t.phi_bits);
+        let function = self.phi(&at("attention.phi_k"), table, (&at("k"), f.k), (&at("a"), f.a))?;
         // Rows of all heads' keys, token by token.
         let pack = self.core.weights_per_word();
         let keys = (!att.w.is_empty()).then(|| {
@@ -161,7 +186,7 @@ impl Draft<'_> {
         let column = even(self.layout.write);
         let part = |first: usize| {
             let head = (heads_a_step == 1).then_some(first / s.m);
-            let mut part = self.project(l, "k", &dense, first, step, head);
+            let mut part = self.project(l, "k", from, first, step, head);
             let stream = &mut part.run.stream;
             stream.function = function;
             stream.sums = Some(Sums {
@@ -194,11 +219,10 @@ impl Draft<'_> {
         Ok((0..hm).step_by(step).map(part).collect())
     }
 
-    fn values(&mut self, l: usize) -> Result<Vec<Part>> {
-        let s = self.sizes.clone();
-        let dense = self.projection(l, "v")?;
+    fn values(&self, l: usize, from: &Projection) -> Vec<Part> {
+        let s = &self.sizes;
         let part = |head: usize| {
-            let mut part = self.project(l, "v", &dense, head * s.e, s.e, Some(head));
+            let mut part = self.project(l, "v", from, head * s.e, s.e, Some(head));
             part.run.stream.to = To::Bank {
                 bank: self.value_bank(head),
                 row: 1,
@@ -206,7 +230,7 @@ impl Draft<'_> {
             };
             part
         };
-        Ok((0..s.heads).map(part).collect())
+        (0..s.heads).map(part).collect()
     }
 
     fn value_bank(&self, head: usize) -> u32 {
@@ -280,7 +304,7 @@ impl Draft<'_> {
         let name = format!("layers.{l}.attention.power");
         let stream = Stream {
             slow: true,
-            sums: Self::from_sums(),
+            sums: Draft::from_sums(),
             serial: Serial::Power {
                 g: 0,
                 table: self.mantissa.add(&name, &att.tables.power),
@@ -301,15 +325,15 @@ impl Draft<'_> {
         }
     }
 
-    fn queries(&mut self, l: usize, att: &Attention) -> Result<Vec<Part>> {
+    fn queries(&mut self, l: usize, att: &Attention, from: &Projection) -> Result<Vec<Part>> {
         let at = |x: &str| format!("layers.{l}.{x}");
         let s = self.sizes.clone();
-        let dense = self.projection(l, "q")?;
-        let name = at("attention.phi_q");
-        let function = self.phi(&name, &att.tables.phi_q, att.tables.phi_bits, &at("q"), &at("b"))?;
+        let (t, f) = (&att.tables, &att.formats);
+        let table = (&t.phi_q[..], t.phi_bits);
+        let function = self.phi(&at("attention.phi_q"), table, (&at("q"), f.q), (&at("b"), f.b))?;
         let table = self.mantissa.add("reciprocal", &att.tables.reciprocal);
         let part = |head: usize| {
-            let mut part = self.project(l, "q", &dense, head * s.m, s.m, Some(head));
+            let mut part = self.project(l, "q", from, head * s.m, s.m, Some(head));
             // C is a sum over all of a head's columns.
             part.divisible = false;
             part.run.stream.function = function;

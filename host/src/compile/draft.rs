@@ -15,10 +15,16 @@ use astromorph::spec::NormOrder;
 use astromorph::twin::norm::{centre_shift, epsilon};
 use astromorph::twin::signed_bits;
 use astromorph::{Error, Result};
+use std::ops::{Deref, DerefMut};
 
-/// Everything a model puts into a core's memories but its weights and its program.
+/// A whole model's program under construction.
 pub(super) struct Draft<'a> {
     pub image: &'a Image,
+    pub ground: Ground<'a>,
+}
+
+/// Everything a program puts into a core's memories but its weights and itself.
+pub(super) struct Ground<'a> {
     pub core: &'a EngineConfig,
     pub sizes: Sizes,
     pub layout: Layout,
@@ -29,6 +35,58 @@ pub(super) struct Draft<'a> {
     pub norms: Vec<Region>,
     /// First word of Z, and whether a state has two words.
     pub state: (u32, bool),
+}
+
+impl<'a> Deref for Draft<'a> {
+    type Target = Ground<'a>;
+
+    fn deref(&self) -> &Ground<'a> {
+        &self.ground
+    }
+}
+
+impl<'a> DerefMut for Draft<'a> {
+    fn deref_mut(&mut self) -> &mut Ground<'a> {
+        &mut self.ground
+    }
+}
+
+impl<'a> Ground<'a> {
+    /// Nothing but room: data of M begin at word `first`; a state of Z takes two words when `wide`.
+    pub fn new(core: &'a EngineConfig, sizes: Sizes, layout: Layout, first: u32, wide: bool) -> Ground<'a> {
+        let mut ground = Ground {
+            core,
+            main: Main::new(first, core.weights_per_word()),
+            function: Pool::new("core.function_words", core.function_words),
+            mantissa: Pool::new("core.mantissa_words", core.mantissa_words),
+            norm: Vec::new(),
+            norms: Vec::new(),
+            state: (0, wide),
+            sizes,
+            layout,
+        };
+        // Z stands at the end of M: nothing is loaded there.
+        ground.state.0 = word(core.m_words.saturating_sub(ground.states()));
+        ground
+    }
+
+    /// Words of Z.
+    pub fn states(&self) -> usize {
+        let s = &self.sizes;
+        (s.heads * s.m * s.e * if self.state.1 { 2 } else { 1 }).next_multiple_of(2)
+    }
+
+    /// Refuses exact sums that need more than A bits.
+    pub fn accumulator(&self, what: &str, bits: u32) -> Result<()> {
+        if bits > self.core.acc_bits {
+            return Err(Error::field(
+                "core.acc_bits",
+                format!("{bits} or more for {what}"),
+                self.core.acc_bits,
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// One dense step's arithmetic.
@@ -89,18 +147,6 @@ impl Draft<'_> {
     /// A tensor's format.
     pub fn format(&self, name: &str) -> Result<Format> {
         self.image.plan().format(name)
-    }
-
-    /// Refuses exact sums that need more than A bits.
-    pub fn accumulator(&self, what: &str, bits: u32) -> Result<()> {
-        if bits > self.core.acc_bits {
-            return Err(Error::field(
-                "core.acc_bits",
-                format!("{bits} or more for {what}"),
-                self.core.acc_bits,
-            ));
-        }
-        Ok(())
     }
 
     /// A dense layer's arithmetic. `position`: rows of addends on top of the bias, each stored `row` words after the one before.

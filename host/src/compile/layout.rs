@@ -120,7 +120,7 @@ impl Sizes {
 }
 
 /// The largest T up to `most` in as few blocks as `most` needs, of equal size as far as even numbers allow.
-fn balanced(n: usize, most: usize) -> usize {
+pub(super) fn balanced(n: usize, most: usize) -> usize {
     let most = most.clamp(1, n);
     if most == n {
         return n;
@@ -208,7 +208,12 @@ impl Layout {
             holds: holds.into(),
         };
         let heads = s.heads * s.value_passes();
-        let mut list = vec![region("X", 0, s.n * self.row, "x of all tokens")];
+        let stream = if s.d > 0 {
+            "x of all tokens"
+        } else {
+            "q, k, v of all tokens"
+        };
+        let mut list = vec![region("X", 0, s.n * self.row, stream)];
         if s.pre {
             list.push(region("X", self.normed, s.n * self.row, "the normed x of all tokens"));
         }
@@ -233,6 +238,7 @@ impl Layout {
             region("bank", self.v, heads * even(self.write), "V of a block"),
             region("bank", self.h, heads * even(s.m), "H"),
         ]);
+        list.retain(|region| region.words > 0);
         list
     }
 

@@ -6,11 +6,13 @@
 //!
 //! | file | decides |
 //! |---|---|
+//! | [`alone`](attention()) | a layer's attention without the layers around it |
 //! | `layout` | where activations, values and Hebbian matrices lie; tokens of a block |
 //! | `attention`, `emit` | the steps of every layer |
 //! | `draft`, `memory` | tables, addends, ranges of fields, the proof of the accumulator |
 //! | `part`, `schedule`, `place`, `fill` | which weights stand where and when they are filled |
 //! | `hazard` | which steps wait |
+//! | [`fit`](fitted) | a core made to measure |
 //! | [`input`](Feed) | the words the host sends |
 //! | [`tensors`](Tensors) | from the taps back to whole tensors |
 //!
@@ -40,10 +42,12 @@
 //! assert_eq!(words, Twin::new(&image).unwrap().predict(&review).unwrap().data);
 //! ```
 
+mod alone;
 mod attention;
 mod draft;
 mod emit;
 mod fill;
+mod fit;
 mod hazard;
 mod input;
 mod layout;
@@ -56,6 +60,8 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
+pub use alone::{attention, attention_words};
+pub use fit::fitted;
 pub use input::Feed;
 pub use memory::{Pool, Region};
 pub use tensors::{Alias, Difference, Place, Tensors};
@@ -67,10 +73,10 @@ use astromorph::engine::package::Package;
 use astromorph::engine::program::{Program, Step};
 use astromorph::image::Image;
 use astromorph::{Error, Result};
-use draft::Draft;
+use draft::{Draft, Ground};
 use layout::{Layout, Sizes};
-use memory::Main;
 use part::word;
+use schedule::Schedule;
 use std::path::Path;
 
 /// A model, ready for a core.
@@ -124,10 +130,13 @@ pub fn compile(image: &Image, core: &EngineConfig) -> Result<Compiled> {
 pub fn compile_with(image: &Image, core: &EngineConfig, options: Options) -> Result<Compiled> {
     core.validate()?;
     sizes_fit(image, core)?;
-    // Addresses in M depend on the program's length, and its length not on them.
-    let length = assemble(image, core, options, HEADER as u32, false)?.0;
-    let (_, compiled) = assemble(image, core, options, word(HEADER + length), true)?;
-    Ok(compiled)
+    twice(|first, whole| assemble(image, core, options, first, whole))
+}
+
+/// Addresses in M depend on the program's length, and its length not on them: `build(first word of the data, whole)` gives the length.
+fn twice(build: impl Fn(u32, bool) -> Result<(usize, Compiled)>) -> Result<Compiled> {
+    let length = build(HEADER as u32, false)?.0;
+    Ok(build(word(HEADER + length), true)?.1)
 }
 
 /// Sizes that have a memory or a width of their own.
@@ -180,28 +189,31 @@ fn assemble(
 ) -> Result<(usize, Compiled)> {
     let sizes = Sizes::new(image, core);
     let layout = Layout::new(image, core, &sizes, options.tokens)?;
-    // Z stands at the end of M: nothing is loaded there.
     let wide = image.attention(0)?.z_bits() > 32;
-    let states = (sizes.heads * sizes.m * sizes.e * if wide { 2 } else { 1 }).next_multiple_of(2);
     let mut draft = Draft {
         image,
-        core,
-        main: Main::new(first, core.weights_per_word()),
-        function: Pool::new("core.function_words", core.function_words),
-        mantissa: Pool::new("core.mantissa_words", core.mantissa_words),
-        norm: Vec::new(),
-        norms: Vec::new(),
-        state: (word(core.m_words.saturating_sub(states)), wide),
-        sizes,
-        layout,
+        ground: Ground::new(core, sizes, layout, first, wide),
     };
     let mut tensors = Tensors::default();
     let phases = draft.phases(&mut tensors)?;
-    let mut schedule = match draft.layout.resident {
+    let schedule = match draft.layout.resident {
         true => schedule::resident(image, core, phases)?,
         false => fill::filled(&mut draft, phases)?,
     };
-    hazard::set_waits(&mut schedule.steps, draft.sizes.n);
+    let columns = draft.sizes.width.unwrap_or(draft.sizes.d);
+    finish(draft.ground, schedule, tensors, columns, whole)
+}
+
+/// Waits, places of the taps, memories and their map.
+fn finish(
+    ground: Ground<'_>,
+    mut schedule: Schedule,
+    mut tensors: Tensors,
+    columns: usize,
+    whole: bool,
+) -> Result<(usize, Compiled)> {
+    let (core, states) = (ground.core, ground.states());
+    hazard::set_waits(&mut schedule.steps, ground.sizes.n);
     for (number, (_, part)) in schedule.steps.iter().enumerate() {
         for (tap, place) in part.iter().flat_map(|part| &part.show) {
             tensors.places.insert((number, *tap), place.clone());
@@ -211,7 +223,7 @@ fn assemble(
     steps.push(Step::End);
     let length = steps.iter().map(words_of).sum();
     let program = Program {
-        n_max: word(draft.sizes.n),
+        n_max: word(ground.sizes.n),
         steps,
     };
     let mut map = vec![Region {
@@ -220,22 +232,21 @@ fn assemble(
         words: word(HEADER + length),
         holds: "header and program".into(),
     }];
-    let columns = draft.sizes.width.unwrap_or(draft.sizes.d);
-    let activations = draft.layout.regions(&draft.sizes);
+    let activations = ground.layout.regions(&ground.sizes);
     let mut loaded = Loaded::default();
     if whole {
         loaded = Loaded::new(core, &program)?;
-        let (data, regions) = draft.main.finish(core.m_words, states)?;
+        let (data, regions) = ground.main.finish(core.m_words, states)?;
         loaded.m.extend(data);
         map.extend(regions);
     }
-    let (function, functions) = draft.function.finish()?;
-    let (mantissa, mantissas) = draft.mantissa.finish()?;
+    let (function, functions) = ground.function.finish()?;
+    let (mantissa, mantissas) = ground.mantissa.finish()?;
     loaded.function = function;
     loaded.mantissa = mantissa;
-    loaded.norm = draft.norm;
+    loaded.norm = ground.norm;
     loaded.banks = schedule.banks;
-    map.extend([activations, functions, mantissas, draft.norms, schedule.regions].concat());
+    map.extend([activations, functions, mantissas, ground.norms, schedule.regions].concat());
     let compiled = Compiled {
         program,
         loaded,

@@ -155,7 +155,7 @@ pub struct TensorRow {
 /// Multiplier slots of one phase.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PhaseRow {
-    /// load, write, seal or read.
+    /// Kind of step (`write` of all heads and layers), or `between` for what the sequencer does beside them.
     pub phase: String,
     /// Cycles spent in it.
     pub cycles: u64,

@@ -196,6 +196,11 @@ impl Expected {
         visits[..after].last().copied()
     }
 
+    /// The step a word belongs to.
+    pub fn step(&self, channel: usize, index: usize) -> Option<u16> {
+        self.visit(channel, index).map(|v| v.step)
+    }
+
     /// When the machine came to a word, to order differences of different channels.
     pub fn order(&self, channel: usize, index: usize) -> u32 {
         self.visit(channel, index).map_or(u32::MAX, |v| v.order)

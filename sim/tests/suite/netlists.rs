@@ -1,8 +1,7 @@
 //! Synthesised netlists against the recorded trace, and synthesis that fails.
 
-use super::blocks::{MacSizes, StreamMac};
+use super::blocks::MacSizes;
 use super::support::*;
-use astromorph_sim::cosim::streams::*;
 use astromorph_sim::cosim::{Design, icarus, verilator};
 use astromorph_sim::driver::Driver;
 use astromorph_sim::error::Error;
@@ -52,39 +51,6 @@ fn netlists_of_both_families_equal_the_trace() {
             check(name, &netlist.design(&yosys).unwrap(), trace, true);
         }
     }
-}
-
-#[test]
-fn the_transaction_harness_runs_a_netlist() {
-    let driver = Driver::new(StreamMac::default(), |b| &mut b.clock).unwrap();
-    let yosys = tool(Tool::Yosys);
-    let dir = tempfile::tempdir().unwrap();
-    let options = SynthOptions::new(Target::Ecp5);
-    let netlist = synthesise(&yosys, driver.verilog(), &options, dir.path()).unwrap();
-    let core = VerilatedCore::build(
-        &tool(Tool::Verilator),
-        &netlist.design(&yosys).unwrap(),
-        &StreamPorts::attention_core(16, 1),
-        &cache(),
-    )
-    .unwrap();
-    let (mut beats, mut expected) = (Beats::default(), Vec::new());
-    for n in 0..5000 {
-        let (q, k, v) = (n * 13 % 32768, -n * 7 % 32768, n - 2500);
-        beats.push(&[q, k, v], n % 10 == 9);
-        expected.push(OutBeat {
-            data: StreamMac::law(q, k, v),
-            last: n % 10 == 9,
-        });
-    }
-    let options = StreamOptions {
-        stall: 0.3,
-        patience: 1000,
-        ..StreamOptions::default()
-    };
-    let run = core.run(&beats, 5000, &options).unwrap();
-    let c = run.compare(&expected).unwrap();
-    assert!(c.is_equal(), "{c}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Random models on random cores: what the machine computes under the compiled program is the twin's, in every named tensor.
 
+mod alone;
 mod late;
 mod refusals;
 
