@@ -3,7 +3,6 @@
 use super::blocks::MacSizes;
 use super::support::*;
 use astromorph_sim::cosim::{Design, icarus, verilator};
-use astromorph_sim::driver::Driver;
 use astromorph_sim::error::Error;
 use astromorph_sim::netlist::{SynthOptions, Target, accepts, synthesise};
 use astromorph_sim::tools::Tool;
