@@ -18,6 +18,9 @@
 use astromorph::engine::config::EngineConfig;
 use astromorph::{Error, Result};
 
+/// Words of the deepest bank that every family builds: one bit of an ECP5 block RAM.
+const BANK_WORDS: usize = 16_384;
+
 /// The smallest core of this kind that `compile` accepts; what no core can do stays refused.
 pub fn fitted<T>(
     name: &str,
@@ -63,7 +66,7 @@ pub fn fitted<T>(
             _ => return Err(refusal),
         }
         // Larger than hardware is built for: the compiler's word is the one to read.
-        if core.validate().is_err() {
+        if core.bank_words > BANK_WORDS || core.validate().is_err() {
             return Err(refusal);
         }
     }
