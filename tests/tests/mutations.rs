@@ -93,14 +93,18 @@ fn one_fault_of_each_kind_is_found() {
     let (verilog, ports) = (engine.driver().verilog(), engine.ports());
     let found = |text: &str| !equal(&job, &inputs, (text, &ports), &tools, cache.path());
     assert!(!found(verilog), "the emitted Verilog itself must be equal");
-    let mutants = [
+    let lanes = format!(
+        "astromorph_lanes_2x{}x{}x{}",
+        core.width, core.acc_bits, core.bank_words
+    );
+    let mutants: [(&str, &str, _); 5] = [
         (
             "table",
             "top$tail$unit$mantissa$words",
             replace("memory[read_address]", "memory[read_address ^ 1]"),
         ),
         ("rounding", "top$front$shifter", replace("one = 2'b1", "one = 2'b0")),
-        ("width", "top$front$linear", replace("high$q + carry", "high$q")),
+        ("width", &lanes, replace(".carry(carry_0)", ".carry(1'b0)")),
         (
             "address",
             "top$array",
