@@ -14,7 +14,7 @@ use astromorph::{Error, Result};
 use std::path::Path;
 
 /// Every built-in description, as it stands in the binary.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 8] = [
     (
         "constraints/cores/ecp5-128.toml",
         include_str!("../../constraints/cores/ecp5-128.toml"),
@@ -22,10 +22,6 @@ const FILES: [(&str, &str); 9] = [
     (
         "constraints/cores/ecp5-32.toml",
         include_str!("../../constraints/cores/ecp5-32.toml"),
-    ),
-    (
-        "constraints/cores/ecp5-8.toml",
-        include_str!("../../constraints/cores/ecp5-8.toml"),
     ),
     (
         "constraints/cores/ecp5-int8-16.toml",
