@@ -301,16 +301,17 @@ impl Logic for Conveyor {
         self.flags_1.d.next = self.sent.val();
 
         // Columns: a mask of 0 tells the carries that the counter loads.
-        self.row_load.next = self.start.val() || (self.taken.val() && self.last_column.q.val());
+        // It moves only where a word is taken: `taken` comes late, and would have to pass all carries here.
+        self.row_load.next = self.start.val() || self.last_column.q.val();
         self.mask.next = self.ones.val();
         if self.row_load.val() {
             self.mask.next = self.zero.val();
         }
         if self.taken.val() || self.start.val() {
             self.cols_left.d.next = (self.cols_left.q.val() + self.mask.val()).into();
-        }
-        if self.row_load.val() {
-            self.cols_left.d.next = self.cols.val();
+            if self.row_load.val() {
+                self.cols_left.d.next = self.cols.val();
+            }
         }
         if self.scan_r.q.val() {
             self.column.d.next = (self.column.q.val() + 1).into();
