@@ -17,7 +17,7 @@ use crate::format::Format;
 use crate::golden::Golden;
 use crate::plan::{Flow, Frac, Plan, WIDE_BIAS, has_integer_form, rules};
 use crate::sequence::Sequence;
-use crate::spec::{ModelSpec, Nonlinearity, Order, QuantizeSpec};
+use crate::spec::{Activation, ModelSpec, Nonlinearity, Order, QuantizeSpec};
 use crate::twin::norm::{epsilon, max_n_frac};
 use crate::twin::residual::MAX_ALIGNMENT;
 use crate::weights::Weights;
@@ -161,6 +161,7 @@ fn observe(spec: &ModelSpec, golden: &Golden<f64>, sequences: &[Sequence]) -> Re
         .map(|(prefix, input, _)| (input, format!("{prefix}.n")))
         .collect();
     let running = spec.order == Order::Causal && spec.nonlinearity == Nonlinearity::Identity;
+    let gelu = spec.feed_forward.activation == Activation::Gelu;
     let mut spreads = Spreads::default();
     for sequence in sequences {
         if let Sequence::Vectors { data, .. } = sequence {
@@ -177,6 +178,11 @@ fn observe(spec: &ModelSpec, golden: &Golden<f64>, sequences: &[Sequence]) -> Re
                 // After the last token Z may be smaller than it was on the way.
                 let h = format!("{}H", &name[..name.len() - 2]);
                 running_sums(spec, values, &v, rows, |z| spreads.add(&h, z.iter().copied()));
+            }
+            if gelu && last == "u" {
+                // The law rounds max(u, 0) to f's format before it adds the rest, which is negative.
+                let f = format!("{}f", &name[..name.len() - 1]);
+                spreads.add(&f, values.iter().map(|u| u.max(0.0)));
             }
             if !(last == "H" && running) {
                 spreads.add(name, values.iter().copied());

@@ -87,12 +87,13 @@ pub fn sigmoid(index_bits: u32, bits: u32) -> Vec<i32> {
         .collect()
 }
 
-/// Shift of |u| that brings the range 0 to 4 of format `fu` onto 2^`index_bits` bins of [`gelu`].
+/// Shift of |u| that brings the range 0 to 4 of format `fu`, or all of the format where that is less, onto 2^`index_bits` bins of [`gelu`].
 pub fn gelu_shift(fu: Format, index_bits: u32) -> u32 {
-    (fu.frac + 2 - index_bits as i32).max(0) as u32
+    ((fu.frac + 2).min(fu.bits as i32 - 1) - index_bits as i32).max(0) as u32
 }
 
-/// gelu(x) − x for x > 0 in format `fu`, as words of `ff`: 2^`index_bits` bins of |u| from 0 to 4; the last stands for all beyond.
+/// gelu(x) − x for x > 0 in format `fu`, as words of `ff`: 2^`index_bits` bins of |u| from 0 to 4 or to the format's end; the last stands for all
+/// beyond.
 ///
 /// On the other side of zero the same words are the whole function: gelu(−x) = gelu(x) − x.
 pub fn gelu(fu: Format, ff: Format, index_bits: u32) -> Vec<i32> {

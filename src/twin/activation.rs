@@ -90,6 +90,7 @@ mod tests {
             (Format::new(16, 12), Format::new(16, 12), 9),
             (Format::new(16, 6), Format::new(16, 4), 12),
             (Format::new(12, -2), Format::new(12, -2), 6),
+            (Format::new(16, 17), Format::new(16, 17), 9),
         ] {
             let gelu = Activate::gelu(fu, ff, table::gelu(fu, ff, bits), bits);
             let bin = (table::gelu_shift(fu, bits) as f64).exp2() * fu.ulp();
@@ -102,6 +103,15 @@ mod tests {
                     "{u} {found} {expected}"
                 );
             }
+        }
+    }
+
+    /// A format that ends before 4 shares all bins out over itself: its words are as coarse, relative to the largest, as those of any other.
+    #[test]
+    fn a_narrow_format_uses_every_bin() {
+        for frac in [13, 15, 20] {
+            let fu = Format::new(16, frac);
+            assert_eq!(fu.max() as u32 >> table::gelu_shift(fu, 9), 511, "{frac}");
         }
     }
 
