@@ -21,6 +21,7 @@ mod blocks;
 mod cache;
 pub mod engine;
 pub mod pack;
+pub mod pll;
 pub mod ports;
 pub mod route;
 pub mod synth;
