@@ -281,7 +281,8 @@ impl<C: Core> Endpoint<C> {
         let (length, count) = match (operation, space) {
             (Operation::Open, _) => return payload.is_empty().then_some(0),
             (Operation::Write | Operation::WriteLast, _) => {
-                return (!payload.is_empty() && payload.len() % bytes == 0).then_some((payload.len() / bytes) as u32);
+                return (!payload.is_empty() && payload.len().is_multiple_of(bytes))
+                    .then_some((payload.len() / bytes) as u32);
             }
             (Operation::Check, _) => (3, three(payload)),
             (Operation::Read, Space::Output) => (4, payload.first().map_or(0, |&c| c as u32)),
