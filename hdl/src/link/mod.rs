@@ -7,3 +7,10 @@
 pub mod identity;
 pub mod protocol;
 pub mod registers;
+pub mod bytes;
+pub mod crc;
+pub mod receiver;
+pub mod sender;
+pub mod uart;
+pub mod uart_rx;
+pub mod uart_tx;
