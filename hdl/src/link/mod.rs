@@ -14,3 +14,7 @@ pub mod sender;
 pub mod uart;
 pub mod uart_rx;
 pub mod uart_tx;
+pub mod input;
+pub mod output;
+pub mod pending;
+pub mod watchdog;

@@ -21,8 +21,8 @@
 //! let mut r = Receiver::new().unwrap();
 //! r.connect_all();
 //! let mut cycle = |r: &mut Receiver| for level in [true, false] { r.clock.next.clk = level; simulate(r, 10); };
-//! // 00 07 00 00 00 00 00 00, CRC-32 0x16da9f87.
-//! let line = [1, 2, 7, 1, 1, 1, 1, 1, 5, 0x87, 0x9f, 0xda, 0x16, 0];
+//! // 00 07 00 00 00 00 00 00, CRC-32 0xa085e1e7.
+//! let line = [1, 2, 7, 1, 1, 1, 1, 1, 5, 0xe7, 0xe1, 0x85, 0xa0, 0];
 //! for byte in line {
 //!     (r.rx_valid.next, r.rx_data.next) = (true, U::new(byte));
 //!     cycle(&mut r);
