@@ -47,7 +47,11 @@ pub struct Bytes {
 impl Bytes {
     /// Words of `width` bits; their number is a power of two.
     pub fn new(memory: Vec<u64>, width: u32) -> Self {
-        assert!(memory.len().is_power_of_two() && memory.len() > 1, "{} words", memory.len());
+        assert!(
+            memory.len().is_power_of_two() && memory.len() > 1,
+            "{} words",
+            memory.len()
+        );
         let address = natural_bits(memory.len() as u64 - 1);
         Bytes {
             clock: Signal::default(),

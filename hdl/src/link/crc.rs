@@ -3,7 +3,7 @@
 //! | port | width | |
 //! |---|---|---|
 //! | start | 1 | before the first bit |
-//! | step, bit | 1, 1 | a bit of the message; a byte's lowest first |
+//! | step, message | 1, 1 | a bit of the message; a byte's lowest first |
 //! | drain | 1 | with `step`: instead, 8 of them bring the next byte of the CRC to `low` |
 //! | low | 8 | the lowest byte of the CRC of what came |
 //! | good | 1 | what came ends with its own CRC |
@@ -20,7 +20,7 @@
 //! cycle(&mut crc);
 //! (crc.start.next, crc.step.next) = (false, true);
 //! for byte in b"123456789" {
-//!     for k in 0..8 { crc.bit.next = byte >> k & 1 == 1; cycle(&mut crc); }
+//!     for k in 0..8 { crc.message.next = byte >> k & 1 == 1; cycle(&mut crc); }
 //! }
 //! crc.drain.next = true;
 //! let mut bytes = vec![];
@@ -46,7 +46,7 @@ block! {
             /// Take a bit.
             step: Flag<In>,
             /// It.
-            bit: Flag<In>,
+            message: Flag<In>,
             /// Shift out.
             drain: Flag<In>,
         }
@@ -77,7 +77,7 @@ impl Crc {
             clock: Signal::default(),
             start: Flag::default(),
             step: Flag::default(),
-            bit: Flag::default(),
+            message: Flag::default(),
             drain: Flag::default(),
             low: Sig::new(8),
             good: Flag::default(),
@@ -97,7 +97,7 @@ impl Logic for Crc {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, state);
-        self.feedback.next = !self.drain.val() && (self.bit.val() != self.state.q.val().get_bit(0));
+        self.feedback.next = !self.drain.val() && (self.message.val() != self.state.q.val().get_bit(0));
         self.shifted.next = (self.state.q.val() >> 1).into();
         if self.step.val() {
             self.state.d.next = self.shifted.val();

@@ -4,17 +4,21 @@
 //! |---|---|
 //! | numbers | [`protocol`] (operations, spaces, statuses, sizes), [`registers`] (the register map and its forms), [`identity`] (the text a board gives of itself) |
 
-pub mod identity;
-pub mod protocol;
-pub mod registers;
+pub mod assembler;
 pub mod bytes;
+pub mod commands;
 pub mod crc;
+pub mod identity;
+pub mod input;
+pub mod link;
+pub mod output;
+pub mod pending;
+pub mod program;
+pub mod protocol;
 pub mod receiver;
+pub mod registers;
 pub mod sender;
 pub mod uart;
 pub mod uart_rx;
 pub mod uart_tx;
-pub mod input;
-pub mod output;
-pub mod pending;
 pub mod watchdog;

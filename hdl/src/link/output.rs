@@ -7,7 +7,7 @@
 //! | produced | 8 | position behind the last word, modulo 256 |
 //! | free, freed | 1, 8 | all words before `freed` may be overwritten |
 //! | read, address, word | 1, 8, SW | a word that is inside; latency 1 |
-//! | sequence | 1 | one cycle: a word with `m_last` has come |
+//! | completed | 1 | one cycle: a word with `m_last` has come |
 //!
 //! ```
 //! use astromorph_hdl::{link::output::Output, number::*};
@@ -64,7 +64,7 @@ block! {
             /// The word fetched.
             word: Sig<Out, U>,
             /// A sequence has ended.
-            sequence: Flag<Out>,
+            completed: Flag<Out>,
         }
         parts {
             memory: Ram<U>,
@@ -97,7 +97,7 @@ impl Output {
             m_ready: Flag::default(),
             produced: Sig::new(8),
             word: Sig::new(bits),
-            sequence: Flag::default(),
+            completed: Flag::default(),
             memory: Ram::new("output", 256, bits, Contents::Zero)?.bare(),
             write_at: Reg::new(8),
             freed_at: Reg::new(8),
@@ -141,6 +141,6 @@ impl Logic for Output {
         self.m_ready.next = self.ready_r.q.val();
         self.produced.next = self.write_at.q.val();
         self.word.next = self.memory.read_data.val();
-        self.sequence.next = self.ended.q.val();
+        self.completed.next = self.ended.q.val();
     }
 }

@@ -3,7 +3,7 @@
 //! | port | width | |
 //! |---|---|---|
 //! | reset | 1 | none |
-//! | event | 1 | one more |
+//! | happens | 1 | one more |
 //! | take | 1 | one less, only when `some` |
 //! | some | 1 | one waits |
 //!
@@ -13,9 +13,9 @@
 //! let mut p = Pending::new();
 //! p.connect_all();
 //! let mut cycle = |p: &mut Pending| for level in [true, false] { p.clock.next.clk = level; simulate(p, 10); };
-//! p.event.next = true;
+//! p.happens.next = true;
 //! for _ in 0..2 { cycle(&mut p); }
-//! (p.event.next, p.take.next) = (false, true);
+//! (p.happens.next, p.take.next) = (false, true);
 //! cycle(&mut p);
 //! assert!(p.some.val());
 //! cycle(&mut p);
@@ -34,7 +34,7 @@ block! {
             /// Forget all.
             reset: Flag<In>,
             /// One more.
-            event: Flag<In>,
+            happens: Flag<In>,
             /// One less.
             take: Flag<In>,
         }
@@ -57,7 +57,7 @@ impl Pending {
         Pending {
             clock: Signal::default(),
             reset: Flag::default(),
-            event: Flag::default(),
+            happens: Flag::default(),
             take: Flag::default(),
             some: Flag::default(),
             count: Reg::new(3),
@@ -71,10 +71,10 @@ impl Logic for Pending {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, count);
-        if self.event.val() && !self.take.val() && !(self.count.q.val() == 7) {
+        if self.happens.val() && !self.take.val() && !(self.count.q.val() == 7) {
             self.count.d.next = (self.count.q.val() + 1).into();
         }
-        if self.take.val() && !self.event.val() {
+        if self.take.val() && !self.happens.val() {
             self.count.d.next = (self.count.q.val() - 1).into();
         }
         if self.reset.val() {

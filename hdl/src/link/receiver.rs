@@ -90,7 +90,7 @@ block! {
             /// The length field.
             length: Reg<U>,
             shifting: Reg<bool>,
-            byte: Reg<U>,
+            octet: Reg<U>,
             bits: Reg<U>,
             write_half: Reg<bool>,
             read_half: Reg<bool>,
@@ -142,7 +142,7 @@ impl Receiver {
             at: Reg::new(8),
             length: Reg::new(8),
             shifting: Reg::default(),
-            byte: Reg::new(8),
+            octet: Reg::new(8),
             bits: Reg::new(3),
             write_half: Reg::default(),
             read_half: Reg::default(),
@@ -174,7 +174,7 @@ impl Logic for Receiver {
     fn update(&mut self) {
         clock!(self, clock, memory, crc);
         dff_setup!(
-            self, clock, begun, bad, late, left, at, length, shifting, byte, bits, write_half, read_half, full_0,
+            self, clock, begun, bad, late, left, at, length, shifting, octet, bits, write_half, read_half, full_0,
             full_1, damaged_r, overrun_r
         );
         // A byte of the line is at most one of the body: the zero that a code stands for, or itself.
@@ -214,9 +214,9 @@ impl Logic for Receiver {
         }
         // The CRC follows bit by bit.
         self.crc.step.next = self.shifting.q.val();
-        self.crc.bit.next = self.byte.q.val().get_bit(0);
+        self.crc.message.next = self.octet.q.val().get_bit(0);
         self.crc.drain.next = false;
-        self.byte.d.next = (self.byte.q.val() >> 1).into();
+        self.octet.d.next = (self.octet.q.val() >> 1).into();
         if self.shifting.q.val() {
             self.bits.d.next = (self.bits.q.val() + 1).into();
             if self.bits.q.val() == 7 {
@@ -225,7 +225,7 @@ impl Logic for Receiver {
         }
         if self.put.val() {
             self.shifting.d.next = true;
-            self.byte.d.next = self.value.val();
+            self.octet.d.next = self.value.val();
         }
         self.good.next = !self.bad.q.val()
             && (self.left.q.val() == 0)

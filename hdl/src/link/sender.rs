@@ -7,8 +7,8 @@
 //! | start | 1 | begins one; the CRC too |
 //! | push, data | 1, 8 | its next byte, only when not `busy` |
 //! | drain | 1 | with `push`: `data` is `crc`, whose next byte follows |
-//! | end | 1 | it is complete: code and delimiter follow; only when not `busy` |
-//! | busy | 1 | 8 cycles after a `push`, 1 after `end` |
+//! | finish | 1 | it is complete: code and delimiter follow; only when not `busy` |
+//! | busy | 1 | 8 cycles after a `push`, 1 after `finish` |
 //! | crc_start, crc_step, crc_bit, crc_drain | 1 each | the CRC, for other uses while no answer is made |
 //! | crc | 8 | its lowest byte |
 //! | tx_valid, tx_ready, tx_data | 1, 1, 8 | bytes out, stable while not taken |
@@ -29,7 +29,7 @@
 //! s.start.next = true;
 //! for n in 0..60 {
 //!     if n > 0 && n % 10 == 0 && n < 40 { (s.push.next, s.data.next) = (true, U::new(todo.next().unwrap())); }
-//!     s.end.next = n == 40;
+//!     s.finish.next = n == 40;
 //!     simulate(&mut s, 10);
 //!     if s.tx_valid.val() { seen.push(s.tx_data.val().get()); }
 //!     for level in [true, false] { s.clock.next.clk = level; simulate(&mut s, 10); }
@@ -61,7 +61,7 @@ block! {
             /// It is the CRC's.
             drain: Flag<In>,
             /// The answer is complete.
-            end: Flag<In>,
+            finish: Flag<In>,
             /// Begin a CRC.
             crc_start: Flag<In>,
             /// A bit for it.
@@ -96,7 +96,7 @@ block! {
             code: Reg<U>,
             shifting: Reg<bool>,
             draining: Reg<bool>,
-            byte: Reg<U>,
+            octet: Reg<U>,
             bits: Reg<U>,
             closing: Reg<bool>,
             write_half: Reg<bool>,
@@ -134,7 +134,7 @@ impl Sender {
             push: Flag::default(),
             data: Sig::new(8),
             drain: Flag::default(),
-            end: Flag::default(),
+            finish: Flag::default(),
             crc_start: Flag::default(),
             crc_step: Flag::default(),
             crc_bit: Flag::default(),
@@ -152,7 +152,7 @@ impl Sender {
             code: Reg::new(8),
             shifting: Reg::default(),
             draining: Reg::default(),
-            byte: Reg::new(8),
+            octet: Reg::new(8),
             bits: Reg::new(3),
             closing: Reg::default(),
             write_half: Reg::default(),
@@ -184,12 +184,12 @@ impl Logic for Sender {
     fn update(&mut self) {
         clock!(self, clock, memory, check);
         dff_setup!(
-            self, clock, at, place, code, shifting, draining, byte, bits, closing, write_half, full_0, full_1,
+            self, clock, at, place, code, shifting, draining, octet, bits, closing, write_half, full_0, full_1,
             read_half, from, valid_r
         );
         self.is_zero.next = self.push.val() && (self.data.val() == 0);
         // At the last zero's place: a code. At the next: the byte, or the delimiter.
-        self.back.next = self.is_zero.val() || self.end.val();
+        self.back.next = self.is_zero.val() || self.finish.val();
         self.to.next = self.at.q.val();
         self.word.next = self.data.val();
         if self.back.val() {
@@ -199,16 +199,16 @@ impl Logic for Sender {
         if self.closing.q.val() {
             self.word.next = self.zero_8.val();
         }
-        self.write.next = self.push.val() || self.end.val() || self.closing.q.val();
-        self.closing.d.next = self.end.val();
+        self.write.next = self.push.val() || self.finish.val() || self.closing.q.val();
+        self.closing.d.next = self.finish.val();
         if self.push.val() {
             self.at.d.next = (self.at.q.val() + 1).into();
             self.code.d.next = (self.code.q.val() + 1).into();
             self.shifting.d.next = true;
             self.draining.d.next = self.drain.val();
-            self.byte.d.next = self.data.val();
+            self.octet.d.next = self.data.val();
         } else {
-            self.byte.d.next = (self.byte.q.val() >> 1).into();
+            self.octet.d.next = (self.octet.q.val() >> 1).into();
         }
         if self.is_zero.val() {
             self.place.d.next = self.at.q.val();
@@ -227,10 +227,10 @@ impl Logic for Sender {
         }
         self.check.start.next = self.start.val() || self.crc_start.val();
         self.check.step.next = self.shifting.q.val() || self.crc_step.val();
-        self.check.bit.next = self.byte.q.val().get_bit(0);
+        self.check.message.next = self.octet.q.val().get_bit(0);
         self.check.drain.next = self.draining.q.val();
         if self.crc_step.val() {
-            self.check.bit.next = self.crc_bit.val();
+            self.check.message.next = self.crc_bit.val();
             self.check.drain.next = self.crc_drain.val();
         }
         self.crc.next = self.check.low.val();

@@ -31,5 +31,9 @@ pub fn phase(clock_hz: u64, baud: u64) -> Result<(u32, u64)> {
             return Ok((bits, step));
         }
     }
-    Err(Error::field("baud", format!("a rate within 2^-{BITS} of the clock"), baud))
+    Err(Error::field(
+        "baud",
+        format!("a rate within 2^-{BITS} of the clock"),
+        baud,
+    ))
 }

@@ -56,7 +56,7 @@ block! {
         parts {
             sync_1: Reg<bool>,
             sync_2: Reg<bool>,
-            before: Reg<bool>,
+            earlier: Reg<bool>,
             level: Reg<bool>,
             was: Reg<bool>,
             busy: Reg<bool>,
@@ -93,7 +93,7 @@ impl UartRx {
             error: Flag::default(),
             sync_1: Reg::default(),
             sync_2: Reg::default(),
-            before: Reg::default(),
+            earlier: Reg::default(),
             level: Reg::default(),
             was: Reg::default(),
             busy: Reg::default(),
@@ -119,13 +119,13 @@ impl Logic for UartRx {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, sync_1, sync_2, before, level, was, busy, fresh, phase, bits_in, valid_r, error_r
+            self, clock, sync_1, sync_2, earlier, level, was, busy, fresh, phase, bits_in, valid_r, error_r
         );
         // The line idles high and registers start at 0: they hold its complement.
         self.sync_1.d.next = !self.line.val();
         self.sync_2.d.next = self.sync_1.q.val();
-        self.before.d.next = self.sync_2.q.val();
-        if self.before.q.val() == self.sync_2.q.val() {
+        self.earlier.d.next = self.sync_2.q.val();
+        if self.earlier.q.val() == self.sync_2.q.val() {
             self.level.d.next = self.sync_2.q.val();
         }
         self.was.d.next = self.level.q.val();

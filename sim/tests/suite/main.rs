@@ -5,6 +5,7 @@ mod blocks;
 mod cosim;
 mod driver;
 mod engine_proofs;
+mod link;
 mod netlists;
 mod streams;
 mod support;
