@@ -221,10 +221,8 @@ block! {
             ring_low: Sig<Local, U>,
             ring_middle: Sig<Local, U>,
             ring_high: Sig<Local, U>,
-            eight: Const<U>,
-            sixteen: Const<U>,
-            four: Const<U>,
-            top_bit: Const<U>,
+            ring_top: Const<U>,
+            ring_sign: Const<U>,
             none: Const<U>,
             nought: Const<U>,
             one: Const<U>,
@@ -232,11 +230,9 @@ block! {
             no_bit: Const<U>,
             two_c: Const<U>,
             four_c: Const<U>,
-            seven: Const<U>,
             variables: Const<U>,
             counters: Const<U>,
             low_7: Const<U>,
-            slot_low: Const<U>,
             slot_high: Const<U>,
             bit_limit: Const<U>,
             bytes_4: Const<U>,
@@ -395,10 +391,8 @@ impl Commands {
             ring_low: Sig::new(8),
             ring_middle: Sig::new(8),
             ring_high: Sig::new(8),
-            eight: Const::natural(8),
-            sixteen: Const::natural(16),
-            four: Const::natural(4),
-            top_bit: Const::natural(8),
+            ring_top: Const::natural(bits as u64 - 1),
+            ring_sign: Const::natural(0xff & (0xff << (bits - 16))),
             none: Const::natural(0),
             nought: Const::new(8, U::new(0)),
             one: Const::natural(1),
@@ -406,11 +400,9 @@ impl Commands {
             no_bit: Const::new(1, U::new(0)),
             two_c: Const::natural(2),
             four_c: Const::natural(4),
-            seven: Const::natural(7),
             variables: Const::natural(VARIABLES),
             counters: Const::natural(VARIABLES + COUNTERS as u64),
             low_7: Const::natural(127),
-            slot_low: Const::natural(7),
             slot_high: Const::natural(8),
             bit_limit: Const::natural(7),
             bytes_4: Const::natural(4),
@@ -542,6 +534,9 @@ impl Logic for Commands {
         self.ring_low.next = self.ring_word.val();
         self.ring_middle.next = (self.ring_word.val() >> 8).into();
         self.ring_high.next = (self.ring_word.val() >> 16).into();
+        if self.ring_word.val().get_bit(self.ring_top.val().index()) {
+            self.ring_high.next = ((self.ring_word.val() >> 16) | self.ring_sign.val()).into();
+        }
         self.bus.next = self.value.val();
         if self.field.val() == 1 {
             self.bus.next = self.rx_data.val();
