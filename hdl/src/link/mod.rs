@@ -5,6 +5,7 @@
 //! | numbers | [`protocol`] (operations, spaces, statuses, sizes), [`registers`] (the register map and its forms), [`identity`] (the text a board gives of itself) |
 
 pub mod assembler;
+pub mod board;
 pub mod bytes;
 pub mod commands;
 pub mod crc;

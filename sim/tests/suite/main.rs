@@ -2,6 +2,7 @@
 
 mod address_proofs;
 mod blocks;
+mod board;
 mod cosim;
 mod driver;
 mod engine_proofs;
