@@ -25,7 +25,7 @@
 //! a.jump_if(Condition::Carry, "end");
 //! a.jump("loop");
 //! a.label("end");
-//! assert_eq!(a.words(8).unwrap()[..5], [0x0101, 0x6202, 0x6000, 0, 0]);
+//! assert_eq!(a.words(8).unwrap()[..5], [0x0101, 0x6202, 0x6000, 0x0d00, 0]);
 //! ```
 
 use astromorph::{Error, Result};

@@ -22,7 +22,7 @@
 //! ```
 
 use super::identity::Identity;
-use super::link::Link;
+use super::top::Link;
 use super::uart_rx::UartRx;
 use super::uart_tx::UartTx;
 use crate::block;

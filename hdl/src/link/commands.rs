@@ -14,7 +14,7 @@
 //! An instruction a cycle, of [`assembler`](super::assembler)'s; those that wait (for the sender, the load port, the bits of a word) stand still.
 //! The word of a memory or stream comes and goes bit by bit: 8 cycles a byte.
 //!
-//! A request for the identity's first byte under session 0 is answered with status 0 after a few dozen cycles: see [`link`](super::link), whose
+//! A request for the identity's first byte under session 0 is answered with status 0 after a few dozen cycles: see [`top`](super::top), whose
 //! example it is, and which joins all blocks.
 //!
 //! ```

@@ -93,6 +93,12 @@ impl Crc {
     }
 }
 
+impl Default for Crc {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Logic for Crc {
     #[hdl_gen]
     fn update(&mut self) {

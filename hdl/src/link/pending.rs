@@ -67,6 +67,12 @@ impl Pending {
     }
 }
 
+impl Default for Pending {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Logic for Pending {
     #[hdl_gen]
     fn update(&mut self) {

@@ -4,7 +4,7 @@
 use super::support::{optional, random};
 use astromorph::engine::config::EngineConfig;
 use astromorph_hdl::link::identity::Identity;
-use astromorph_hdl::link::link::Link;
+use astromorph_hdl::link::top::Link;
 use astromorph_hdl::link::protocol::*;
 use astromorph_hdl::number::{S, U};
 use astromorph_sim::cosim::{Design, icarus};
