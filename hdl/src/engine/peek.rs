@@ -142,7 +142,6 @@ impl Logic for Peek {
         self.shift.next = self.active_r.q.val() && !self.waits.q.val() && !(self.left.q.val() == 0);
         self.age.d.next = (self.age.q.val() + 1).into();
         if self.begins.val() {
-            self.active_r.d.next = true;
             self.waits.d.next = self.bank.val();
             self.age.d.next = self.one.val();
             self.left.d.next = self.zero.val();
@@ -156,9 +155,8 @@ impl Logic for Peek {
         if self.shift.val() {
             self.left.d.next = (self.left.q.val() - 1).into();
         }
-        if self.ends.val() || self.reset.val() {
-            self.active_r.d.next = false;
-        }
+        // (A core that never asks has nothing of this left after synthesis.)
+        self.active_r.d.next = self.ask.val() && !self.ends.val() && !self.reset.val();
         self.active.next = self.active_r.q.val();
         self.done.next = self.ends.val();
     }
