@@ -18,6 +18,7 @@
 //! The Verilog may come from anywhere: a [`Source`] is text, the name of the top module, and its ports.
 
 mod blocks;
+pub mod board;
 mod cache;
 pub mod engine;
 pub mod pack;
