@@ -4,6 +4,7 @@
 //! |---|---|
 //! | numbers and blocks | [`number`], [`mod@block`], [`register`], [`delay`], [`ram`], [`multiply`] (targets), [`check`] |
 //! | engine | [`engine`]: the array, its memories, the serial units behind it, sequencer and ports |
+//! | link | [`link`]: the serial line, frames and requests between a board and its host |
 //! | Verilog text | [`emit`] |
 //!
 //! The law is `docs/arithmetic.md`, the contract `docs/engine.md`, the oracle the machine that runs the same program
@@ -18,6 +19,7 @@ pub mod check;
 pub mod delay;
 pub mod emit;
 pub mod engine;
+pub mod link;
 pub mod multiply;
 pub mod number;
 pub mod ram;

@@ -10,6 +10,7 @@
 //! | the engine on long work | [`engine::EngineSimulator`], [`engine::VerilatedEngine`] |
 //! | netlists for iCE40 and ECP5, with the cells' models | [`netlist::synthesise`], [`netlist::Netlist::design`] |
 //! | proofs for all inputs and all time | [`formal::prove`] |
+//! | the board side of the link to a host | [`link::Endpoint`] |
 //! | outside tools, installed on demand | [`tools::Tools::ensure`] |
 //!
 //! | rule | |
@@ -43,6 +44,7 @@ pub mod driver;
 pub mod engine;
 pub mod error;
 pub mod formal;
+pub mod link;
 pub mod netlist;
 pub mod ports;
 pub mod process;
