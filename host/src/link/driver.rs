@@ -218,7 +218,14 @@ impl Driver {
     }
 
     /// Sends a request. `work`: how long the board will be at it.
-    pub fn send(&mut self, tag: u64, what: (Operation, Space), address: u32, payload: Vec<u8>, work: Duration) -> Result<()> {
+    pub fn send(
+        &mut self,
+        tag: u64,
+        what: (Operation, Space),
+        address: u32,
+        payload: Vec<u8>,
+        work: Duration,
+    ) -> Result<()> {
         let (operation, space) = what;
         let read = matches!(operation, Operation::Read | Operation::Check);
         // Of a read's answer, at most.
@@ -234,9 +241,9 @@ impl Driver {
         };
         let line = request.line();
         let now = self.transport.now();
-        if self.flights.is_empty() {
+        if self.flights.is_empty() && self.silent == 0 {
             // Nothing was awaited until now.
-            (self.heard, self.silent, self.bytes_at_heard) = (now, 0, self.counters.bytes_come);
+            (self.heard, self.bytes_at_heard) = (now, self.counters.bytes_come);
         }
         self.line_free = self.line_free.max(now) + self.time(line.len());
         self.board_free = self.board_free.max(self.line_free) + work + self.time(answer);
@@ -395,7 +402,12 @@ impl Driver {
             self.lose();
         }
         self.decoder = Decoder::default();
-        let started = self.transport.now();
+        self.silent += 1;
+        // A line that breaks again and again without an answer between is as good as gone.
+        let started = match self.silent {
+            ..20 => self.transport.now(),
+            _ => self.heard,
+        };
         let mut broken = broken;
         loop {
             let waited = self.transport.now().saturating_sub(started);
@@ -410,7 +422,10 @@ impl Driver {
                 });
             }
             self.transport.pause(Duration::from_millis(10));
-            let back = self.transport.reconnect().and_then(|()| self.transport.send(&[DELIMITER]));
+            let back = self
+                .transport
+                .reconnect()
+                .and_then(|()| self.transport.send(&[DELIMITER]));
             match back {
                 Ok(()) => break,
                 Err(again) => broken = again,

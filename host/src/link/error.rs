@@ -60,11 +60,7 @@ pub enum Error {
     Trouble { port: String, trouble: Trouble },
     /// New sessions did not mend it.
     #[error("{port}: {times} sessions in a row ended in trouble, the last one so: {trouble}")]
-    Failing {
-        port: String,
-        times: u32,
-        trouble: Trouble,
-    },
+    Failing { port: String, times: u32, trouble: Trouble },
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -88,6 +88,10 @@ pub struct Made {
     pub down: [u64; FAULTS.len()],
     /// By fault, from the board.
     pub up: [u64; FAULTS.len()],
+    /// Frames that went in, in both directions.
+    pub frames: u64,
+    /// Bytes of them.
+    pub bytes: u64,
 }
 
 impl Made {
@@ -106,6 +110,8 @@ impl Made {
 struct Direction {
     rng: ChaCha8Rng,
     made: [u64; FAULTS.len()],
+    frames: u64,
+    bytes: u64,
     /// The frame under way, and what awaits it.
     frame: Vec<u8>,
     skipping: bool,
@@ -124,6 +130,8 @@ impl Direction {
         Direction {
             rng: ChaCha8Rng::seed_from_u64(seed),
             made: [0; FAULTS.len()],
+            frames: 0,
+            bytes: 0,
             frame: Vec::new(),
             skipping: false,
             behind: 0,
@@ -147,6 +155,8 @@ impl Direction {
 
     /// One byte goes in; whole frames come through.
     fn take(&mut self, byte: u8, rates: &Rates, now: Duration) {
+        self.bytes += 1;
+        self.frames += u64::from(byte == DELIMITER);
         if self.meets(rates, Fault::Disconnect) {
             self.gone = true;
             return;
@@ -166,7 +176,11 @@ impl Direction {
         }
         let lost = self.meets(rates, Fault::Drop);
         let copies = 1 + usize::from(self.meets(rates, Fault::Duplicate));
-        let flip = if self.meets(rates, Fault::Flip) { 1 << self.rng.random_range(0..8) } else { 0 };
+        let flip = if self.meets(rates, Fault::Flip) {
+            1 << self.rng.random_range(0..8)
+        } else {
+            0
+        };
         if !(lost || self.skipping && byte != DELIMITER) {
             self.frame.extend(std::iter::repeat_n(byte ^ flip, copies));
         }
@@ -238,6 +252,8 @@ impl<T: Transport> Faulty<T> {
         *self.made.lock().unwrap_or_else(|e| e.into_inner()) = Made {
             down: self.down.made,
             up: self.up.made,
+            frames: self.down.frames + self.up.frames,
+            bytes: self.down.bytes + self.up.bytes,
         };
     }
 

@@ -37,6 +37,10 @@ impl Decoder {
         if frame.is_empty() {
             return None;
         }
-        Some(body(&frame).filter(|_| frame.len() <= LONGEST).and_then(|b| Answer::read(&b)))
+        Some(
+            body(&frame)
+                .filter(|_| frame.len() <= LONGEST)
+                .and_then(|b| Answer::read(&b)),
+        )
     }
 }

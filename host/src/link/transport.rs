@@ -82,7 +82,12 @@ impl Transport for Serial {
             match self.port()?.write(rest) {
                 Ok(n) if n > 0 => (rest, moved) = (&rest[n..], Instant::now()),
                 Ok(_) => return self.broken("closed"),
-                Err(e) if matches!(e.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::WouldBlock) => {
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::WouldBlock
+                    ) =>
+                {
                     if moved.elapsed() > SEND_PATIENCE {
                         return self.broken(format!("takes no byte for {} s", SEND_PATIENCE.as_secs()));
                     }
@@ -102,7 +107,14 @@ impl Transport for Serial {
         match port.read(buffer) {
             Ok(0) if !buffer.is_empty() => self.broken("closed"),
             Ok(n) => Ok(n),
-            Err(e) if matches!(e.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::WouldBlock) => Ok(0),
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::WouldBlock
+                ) =>
+            {
+                Ok(0)
+            }
             Err(e) => self.broken(e),
         }
     }
