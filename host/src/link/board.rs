@@ -123,7 +123,8 @@ impl Board {
             sequences: self.batch,
             time: BATCH_TIME.max(self.check * BATCH_CHECKS),
         };
-        let outputs = stream(&mut self.driver, &self.identity.core, items, work, limit)?;
+        let core = (&self.identity.core, self.identity.output_words);
+        let outputs = stream(&mut self.driver, core, items, work, limit)?;
         if items.is_empty() {
             return Ok(outputs);
         }

@@ -22,8 +22,9 @@ use std::time::Duration;
 
 /// Reads and checks under way.
 const READS: usize = 3;
-/// Bytes under way: at most, and at least.
-const WINDOW: (usize, usize) = (16 * 1024, 128);
+/// Bytes under way: at least, and at most, where the line does not set the limit: what it takes in 20 ms, so that no read waits long behind writes.
+const WINDOW: (usize, usize) = (128, 16 * 1024);
+const WINDOWS_A_SECOND: usize = 50;
 /// Bytes that an answer adds to the window.
 const GROWTH: usize = 64;
 /// Requests under way: fewer than numbers, so that a number comes back late.
@@ -145,7 +146,7 @@ impl Driver {
             number: 0,
             flights: VecDeque::new(),
             events: VecDeque::new(),
-            window: WINDOW.0 / 4,
+            window: WINDOW.1 / 16,
             halved: 0,
             place: 0,
             line_free: Duration::ZERO,
@@ -280,18 +281,25 @@ impl Driver {
                 return Err(Error::Interrupted);
             }
             let now = self.transport.now();
-            self.expire(now)?;
-            if !self.events.is_empty() {
-                continue;
-            }
             let first = self.flights.iter().map(|f| f.due).min();
             let end = first.map_or(until, |due| due.min(until));
             // Not longer at a time than a person wants to wait for the end of an interrupted program.
             let patience = end.saturating_sub(now).min(Duration::from_millis(200));
-            match self.transport.receive(&mut buffer, patience) {
-                Ok(0) if self.transport.now() >= until => return Ok(None),
-                Ok(n) => self.take(&buffer[..n]),
-                Err(broken) => self.reconnect(broken)?,
+            let n = match self.transport.receive(&mut buffer, patience) {
+                Ok(n) => n,
+                Err(broken) => {
+                    self.reconnect(broken)?;
+                    continue;
+                }
+            };
+            self.take(&buffer[..n]);
+            let now = self.transport.now();
+            // Late is only what does not wait to be read; but bytes without end are no reason to wait without end.
+            if n == 0 || first.is_some_and(|due| now > due + self.timing.patience / 8) {
+                self.expire(now)?;
+            }
+            if now >= until && self.events.is_empty() {
+                return Ok(None);
             }
         }
     }
@@ -319,6 +327,10 @@ impl Driver {
         Duration::from_nanos(bytes as u64 * 10_000_000_000 / self.transport.baud().max(1))
     }
 
+    fn widest(&self) -> usize {
+        (self.baud() as usize / 10 / WINDOWS_A_SECOND).clamp(WINDOW.1 / 16, WINDOW.1)
+    }
+
     fn take(&mut self, bytes: &[u8]) {
         self.counters.bytes_come += bytes.len() as u64;
         for &byte in bytes {
@@ -344,7 +356,7 @@ impl Driver {
         let now = self.transport.now();
         (self.heard, self.silent, self.bytes_at_heard) = (now, 0, self.counters.bytes_come);
         self.counters.answered += 1;
-        self.window = (self.window + GROWTH).min(WINDOW.0);
+        self.window = (self.window + GROWTH).min(self.widest());
         if let Some(flight) = self.flights.pop_front() {
             // A board that is slower than it says is given twice the time it took.
             let reckoned = (flight.due - flight.sent).as_secs_f64() / self.slowness;
@@ -364,7 +376,7 @@ impl Driver {
     fn lose(&mut self) {
         if let Some(flight) = self.flights.pop_front() {
             if flight.place >= self.halved {
-                self.window = (self.window / 2).max(WINDOW.1);
+                self.window = (self.window / 2).max(WINDOW.0);
                 self.halved = self.place;
             }
             self.events.push_back(Event::Lost { tag: flight.tag });

@@ -35,6 +35,8 @@ struct Stream<'a> {
     /// Bytes of an input and of an output word.
     input_bytes: usize,
     output_bytes: usize,
+    /// Words that the output's ring holds.
+    ring: u64,
     /// All sequences, and where the input and the output of each end.
     items: &'a mut Vec<Item>,
     ends: Vec<(u64, u64)>,
@@ -64,7 +66,7 @@ struct Stream<'a> {
 /// `items`, whatever happens.
 pub fn stream(
     driver: &mut Driver,
-    core: &EngineConfig,
+    (core, ring): (&EngineConfig, u32),
     items: &mut Vec<Item>,
     work: &mut dyn Work,
     limit: Limit,
@@ -74,6 +76,7 @@ pub fn stream(
         driver,
         input_bytes: Space::Input.word_bytes(core),
         output_bytes: Space::Output.word_bytes(core),
+        ring: ring as u64,
         items,
         ends: Vec::new(),
         sending: 0,
@@ -181,6 +184,11 @@ impl Stream<'_> {
                 .iter()
                 .flat_map(|w| w.to_le_bytes().into_iter().take(self.input_bytes))
                 .collect();
+            // The end of a sequence brings words, for which the ring must have room; one that has more begins with an empty ring.
+            let (here, brings) = (self.outputs.len() as u64, self.ends[self.sending].1);
+            if words == left && self.sending > self.complete && brings > here + self.ring {
+                break;
+            }
             let operation = if words == left {
                 Operation::WriteLast
             } else {
