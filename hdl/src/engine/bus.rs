@@ -8,6 +8,7 @@
 //! | fetch_request, fetch_address, fetch_grant, fetch_valid | 1, M, 1, 1 | a word of the program; `word` with `fetch_valid`, 3 cycles after the grant |
 //! | fill_request, fill_address, fill_grant, fill_valid | 1, M, 1, 1 | the same for a fill |
 //! | idle, load, load_address, load_data | 1, 1, M, 32 | nothing is in work; then store |
+//! | peek | 1 | nothing is in work: `word` is that of `load_address` 3 cycles later |
 //! | word | 32 | |
 //! | operand | W | the element asked for, cut from `word`, in a register: the memory's blocks may stand far away |
 //!
@@ -71,6 +72,8 @@ block! {
             fill_address: Sig<In, U>,
             /// Store a loaded word.
             load: Flag<In>,
+            /// Read a loaded word.
+            peek: Flag<In>,
             /// Nothing is in work.
             idle: Flag<In>,
             /// Where to.
@@ -137,6 +140,7 @@ impl Bus {
             fill_address: Sig::new(s.m_bits),
             idle: Flag::default(),
             load: Flag::default(),
+            peek: Flag::default(),
             load_address: Sig::new(s.m_bits),
             load_data: Sig::new(32),
             word: Sig::new(32),
@@ -186,8 +190,11 @@ impl Logic for Bus {
         self.stream.next = self.addend_request.val() || self.operand_request.val() || self.state_store.val();
         self.fetch_grant.next = self.fetch_request.val() && !self.stream.val();
         self.fill_grant.next = self.fill_request.val() && !self.fetch_request.val() && !self.stream.val();
-        self.memory.enable.next =
-            self.stream.val() || self.fetch_request.val() || self.fill_request.val() || self.load.val();
+        self.memory.enable.next = self.stream.val()
+            || self.fetch_request.val()
+            || self.fill_request.val()
+            || self.load.val()
+            || self.peek.val();
         self.memory.write.next = self.state_store.val() || self.load.val();
         self.memory.data.next = self.load_data.val();
         self.memory.address.next = self.fill_address.val();

@@ -27,6 +27,7 @@
 //! | busy | 1 | words are on their way |
 //! | tap_sum, tap_linear, tap_function, tap_other (`_data`, `_valid`) | A, SW + 1, SW, SW | |
 //! | table_write, table_address, table_data | 1, F, W | the function tables |
+//! | table_read, table_word | 1, W | while not busy: the word at `table_address`, 2 cycles later |
 //!
 //! A wide state lies in memory with its high word first; the high word's bits from A − 32 on mean nothing.
 //!
@@ -165,12 +166,16 @@ block! {
             offset: Sig<In, U>,
             /// Store a word of the function tables.
             table_write: Flag<In>,
+            /// Read one.
+            table_read: Flag<In>,
             /// Where to.
             table_address: Sig<In, U>,
             /// What.
             table_data: Sig<In, S>,
         }
         outputs {
+            /// The function table's word that is read.
+            table_word: Sig<Out, S>,
             /// Fetch an addend.
             addend_request: Flag<Out>,
             /// From where in M.
@@ -388,8 +393,10 @@ impl Logic for Front {
         self.unit.drop.next = self.drop.val();
         self.unit.first.next = self.function_table.val();
         self.unit.table_write.next = self.table_write.val();
+        self.unit.table_read.next = self.table_read.val();
         self.unit.table_address.next = self.table_address.val();
         self.unit.table_data.next = self.table_data.val();
+        self.table_word.next = self.unit.table_word.val();
         self.function_word.next = self.unit.word.val();
         self.function_valid.next = !self.even.val() && self.flags.line.val().get_bit(10);
         self.function_row_last.next = !self.even.val() && self.flags.function_row_last.val();

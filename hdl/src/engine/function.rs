@@ -11,6 +11,7 @@
 //! | kind | 3 | static: 0 none, 1 φ, 2 ReLU, 3 GELU, 4 table, 5 hard sigmoid |
 //! | one, index_bits, drop, first | 5, 4, 5, 16 | static: the fields of the step; `first`: of the table |
 //! | table_write, table_address, table_data | 1, F, W | store into the table memory; not while words are inside |
+//! | table_read, table_word | 1, W | fetch `table_address`: the word from 2 cycles later on, as long as it is asked for; not while words are inside |
 //! | turned, nothing | max(Y + 1, 19), 1 | cycle 11, zero in every other; 0 shall be rounded instead |
 //! | y | Y | cycle 17: `turned` rounded |
 //! | word | SW | cycles 18 and 19, and until the next word's: the function's result |
@@ -82,6 +83,8 @@ block! {
             first: Sig<In, U>,
             /// Store a table word.
             table_write: Flag<In>,
+            /// Read `table_address` instead; not while words are inside.
+            table_read: Flag<In>,
             /// Where to.
             table_address: Sig<In, U>,
             /// What.
@@ -90,6 +93,8 @@ block! {
             y: Sig<In, S>,
         }
         outputs {
+            /// The word at `table_address`.
+            table_word: Sig<Out, S>,
             /// For the shifter.
             turned: Sig<Out, S>,
             /// Zero instead.
@@ -203,12 +208,14 @@ impl Function {
             drop: Sig::new(5),
             first: Sig::new(16),
             table_write: Flag::default(),
+            table_read: Flag::default(),
             table_address: Sig::new(address),
             table_data: Sig::new(w),
             y: Sig::new(y),
             turned: Sig::new(t),
             nothing: Flag::default(),
             word: Sig::new(sw),
+            table_word: Sig::new(w),
             phi: Reg::default(),
             gelu: Reg::default(),
             relu: Reg::default(),
@@ -429,6 +436,12 @@ impl Logic for Function {
             self.memory_used.d.next = self.clipped_used.q.val();
         }
         self.memory.clear.next = !self.memory_used.q.val() && (self.spared.val() || self.even.val());
+        if self.table_read.val() {
+            self.memory.read_address.next = self.table_address.val();
+            self.memory.read_enable.next = true;
+            self.memory.clear.next = false;
+        }
+        self.table_word.next = self.memory.q.val();
         // 17: added, and saturated where both may count. The sum of two words of W bits has W + 1: it left W where the upper two differ.
         self.y_low.next = self.y.val();
         self.total.next = (self.y_low.val() + self.memory.q.val()).into();

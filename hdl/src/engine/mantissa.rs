@@ -11,6 +11,7 @@
 //! | limited | 6 | E after the limit, 1 cycle later |
 //! | word | SW signed | [`LATENCY`] cycles later; holds until the next fetch, unknown before the first |
 //! | table_write, table_address, table_data | 1, 16, SW | load |
+//! | table_read | 1 | `word` is that of `table_address`, from 2 cycles later on as long as it is asked for; not while numbers are inside |
 //!
 //! On ECP5 the memory has a register behind it in place of the one before it.
 //!
@@ -71,6 +72,8 @@ block! {
             fetch: Flag<In>,
             /// Store.
             table_write: Flag<In>,
+            /// Read `table_address` instead.
+            table_read: Flag<In>,
             /// Where to.
             table_address: Sig<In, U>,
             /// What.
@@ -136,6 +139,7 @@ impl Mantissa {
             bits: Sig::new(4),
             fetch: Flag::default(),
             table_write: Flag::default(),
+            table_read: Flag::default(),
             table_address: Sig::new(TABLE_BITS),
             table_data: Sig::new(bits),
             limited: Sig::new(EXPONENT_BITS),
@@ -224,6 +228,10 @@ impl Logic for Mantissa {
         self.words.read_address.next = self.address.q.val();
         if self.soon.val() {
             self.words.read_address.next = self.place.val();
+        }
+        if self.table_read.val() {
+            self.words.read_address.next = self.table_address.val();
+            self.words.read_enable.next = true;
         }
         self.words.write_enable.next = self.table_write.val();
         self.words.write_address.next = self.table_address.val();

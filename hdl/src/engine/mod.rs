@@ -7,7 +7,7 @@
 //! | array | [`array`](mod@array) (ports, model, Verilog of the blocks), `lane` (Verilog of a lane) |
 //! | front of the stream | [`front`]: [`linear`], [`function`], [`other`], which share one [`shifter`] by [`turns`]; [`flags`]; addresses by [`walker`] |
 //! | end of the stream | [`tail`]: [`unit`] (the serial arithmetic: [`fabric`], [`requant`], [`mod@split`], [`mantissa`], [`tags`]), [`serial`] (g, reads), [`sums`], [`norm`]; [`line`](mod@line) |
-//! | control | [`sizes`], [`settings`], [`fetch`] (program) with [`loops`], [`array_walker`] (pairs of slots), [`conveyor`] (words into the stream), [`intake`] (input), [`store`] with [`queue`] (destinations), [`bank_port`], [`output`], [`argmax`], [`fill`] (weights), [`bus`] (the memory M) |
+//! | control | [`sizes`], [`settings`], [`fetch`] (program) with [`loops`], [`array_walker`] (pairs of slots), [`conveyor`] (words into the stream), [`intake`] (input), [`store`] with [`queue`] (destinations), [`bank_port`], [`output`], [`argmax`], [`fill`] (weights), [`bus`] (the memory M), [`peek`] (words read back) |
 //! | time | [`timing`]: the control's decisions without the words |
 
 mod accumulate;
@@ -39,6 +39,7 @@ pub mod mmem;
 pub mod norm;
 pub mod other;
 pub mod output;
+pub mod peek;
 pub mod queue;
 pub mod requant;
 pub mod serial;

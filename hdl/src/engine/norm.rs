@@ -15,6 +15,7 @@
 //! | hold | 1 | no further element is scaled |
 //! | parameters | 12 | first word of (γ', β); does not change while `busy` |
 //! | parameter_write, _address, _gamma, _beta | 1, 12, SW, 32 | load |
+//! | parameter_read | 1 | `gamma` and `beta` are those of `parameter_address`, from 2 cycles later on as long as it is asked for; not while `busy` |
 //! | ready | 1 | another row may enter (at most one earlier is unfinished) |
 //! | busy | 1 | a row is on its way or in work |
 //! | valid, row_last, last | 1, 1, 1 | with the unit's q: a result |
@@ -100,6 +101,8 @@ block! {
             parameters: Sig<In, U>,
             /// Load a parameter.
             parameter_write: Flag<In>,
+            /// Read one.
+            parameter_read: Flag<In>,
             /// Where to.
             parameter_address: Sig<In, U>,
             /// γ'.
@@ -404,6 +407,12 @@ impl Logic for Norm {
         }
         self.betas.read_enable.next = self.working_r.q.val();
         self.betas.read_address.next = self.beta_pointer.q.val();
+        if self.parameter_read.val() {
+            self.gammas.read_enable.next = true;
+            self.betas.read_enable.next = true;
+            self.gammas.read_address.next = self.parameter_address.val();
+            self.betas.read_address.next = self.parameter_address.val();
+        }
         self.gammas.write_enable.next = self.parameter_write.val();
         self.gammas.write_address.next = self.parameter_address.val();
         self.gammas.write_data.next = self.parameter_gamma.val();

@@ -19,6 +19,7 @@
 //! | busy | 1 | words are inside; the layer norm counts only when its results are summed |
 //! | table_write, table_address, table_data | 1, 16, SW | load the mantissa tables |
 //! | parameter_write, parameter_address, parameter_gamma, parameter_beta | 1, 12, SW, 32 | load the norm parameters (ε: high 16 bits as γ') |
+//! | table_read, parameter_read; table_word, gamma, beta | 1, 1; SW, SW, 32 | while not busy: the words at `table_address` and `parameter_address`, 2 cycles later |
 //! | tap_… | | every word of the taps Sums, Calcium, Power, Normalise, Norm |
 //!
 //! Words come at most every 2 cycles. Rows of a step with column sums have at least 2 columns, with Calcium 3.
@@ -133,12 +134,16 @@ block! {
             hold: Flag<In>,
             /// Load a mantissa table's word.
             table_write: Flag<In>,
+            /// Read one.
+            table_read: Flag<In>,
             /// Where to.
             table_address: Sig<In, U>,
             /// What.
             table_data: Sig<In, S>,
             /// Load a parameter.
             parameter_write: Flag<In>,
+            /// Read one.
+            parameter_read: Flag<In>,
             /// Where to.
             parameter_address: Sig<In, U>,
             /// γ'.
@@ -147,6 +152,12 @@ block! {
             parameter_beta: Sig<In, S>,
         }
         outputs {
+            /// The mantissa table's word that is read.
+            table_word: Sig<Out, S>,
+            /// γ' that is read.
+            gamma: Sig<Out, S>,
+            /// β that is read.
+            beta: Sig<Out, S>,
             /// E of an entered word's row.
             exponent: Sig<Out, U>,
             /// x or y.
@@ -323,6 +334,7 @@ impl Logic for Tail {
         self.unit.norm_table.next = self.norm_table.val();
         self.unit.norm_bits.next = self.norm_bits.val();
         self.unit.table_write.next = self.table_write.val();
+        self.unit.table_read.next = self.table_read.val();
         self.unit.table_address.next = self.table_address.val();
         self.unit.table_data.next = self.table_data.val();
 
@@ -352,6 +364,18 @@ impl Logic for Tail {
         self.layer_norm.hold.next = self.hold.val();
         self.layer_norm.parameters.next = self.norm_parameters.val();
         self.layer_norm.parameter_write.next = self.parameter_write.val();
+        self.layer_norm.parameter_read.next = self.parameter_read.val();
+        // (Zero while nobody asks: a table's output is unknown before its first fetch.)
+        self.table_word.next = self.zero.val();
+        self.gamma.next = self.zero.val();
+        self.beta.next = self.zero.val();
+        if self.table_read.val() {
+            self.table_word.next = self.unit.word.val();
+        }
+        if self.parameter_read.val() {
+            self.gamma.next = self.layer_norm.gamma.val();
+            self.beta.next = self.layer_norm.beta.val();
+        }
         self.layer_norm.parameter_address.next = self.parameter_address.val();
         self.layer_norm.parameter_gamma.next = self.parameter_gamma.val();
         self.layer_norm.parameter_beta.next = self.parameter_beta.val();

@@ -48,6 +48,7 @@ use super::fill::Fill;
 use super::front::Front;
 use super::intake::Intake;
 use super::output::Output;
+use super::peek::Peek;
 use super::store::Store;
 use super::tail::Tail;
 use super::xmem::XMemory;
@@ -72,6 +73,8 @@ block! {
             m_axis_tready: Flag<In>,
             /// Load port: a word for a memory.
             load_valid: Flag<In>,
+            /// Load port: a word from a memory instead.
+            load_read: Flag<In>,
             /// Which memory.
             load_memory: Sig<In, U>,
             /// Where to.
@@ -88,8 +91,10 @@ block! {
             m_axis_tdata: Sig<Out, S>,
             /// Last word of the sequence.
             m_axis_tlast: Flag<Out>,
-            /// Load port: the word is taken.
+            /// Load port: the word is taken, or is there.
             load_ready: Flag<Out>,
+            /// The word read.
+            load_word: Sig<Out, U>,
             /// A sequence is in work.
             busy: Flag<Out>,
             /// Step whose words are in the stream.
@@ -159,6 +164,7 @@ block! {
             bank_port: BankPort,
             sink: Output,
             best: Argmax,
+            peek: Peek,
             /// Slots on their way to the array when X answers late.
             pair_1: Reg<bool>,
             last_1: Reg<bool>,
@@ -182,6 +188,14 @@ block! {
         locals {
             even: Flag<Local>,
             loads: Flag<Local>,
+            /// A word is to be read back; in a core that cannot, never.
+            asks: Flag<Local>,
+            readable: Const<bool>,
+            bank_word: Sig<Local, U>,
+            gamma_word: Sig<Local, U>,
+            beta_word: Sig<Local, U>,
+            unity: Const<S>,
+            no_word: Const<U>,
             to_output: Flag<Local>,
             norm_begins: Flag<Local>,
             norm_ends: Flag<Local>,

@@ -149,6 +149,8 @@ block! {
             norm_bits: Sig<In, U>,
             /// Load a table's word.
             table_write: Flag<In>,
+            /// Read one.
+            table_read: Flag<In>,
             /// Where to.
             table_address: Sig<In, U>,
             /// What.
@@ -492,6 +494,7 @@ impl Logic for Unit {
             self.done_r.d.next = self.fetched.q.val();
         }
         self.mantissa.table_write.next = self.table_write.val();
+        self.mantissa.table_read.next = self.table_read.val();
         self.mantissa.table_address.next = self.table_address.val();
         self.mantissa.table_data.next = self.table_data.val();
         if self.reset.val() {

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod programs;
+mod read_back;
 mod rig;
 
 use astromorph_hdl::engine::timing::timing;

@@ -52,6 +52,11 @@ pub struct Host {
 
 impl Host {
     pub fn new(case: &Case, sequences: &[Vec<i32>], stalls: Stalls) -> Self {
+        Self::with_loads(case.loaded.writes(&case.core).collect(), sequences, stalls)
+    }
+
+    /// For memories that are loaded otherwise.
+    pub fn with_loads(loads: Vec<(u8, u32, u64)>, sequences: &[Vec<i32>], stalls: Stalls) -> Self {
         let words = |x: &Vec<i32>| {
             let last = x.len() - 1;
             x.iter()
@@ -60,7 +65,7 @@ impl Host {
                 .collect::<Vec<_>>()
         };
         Host {
-            loads: case.loaded.writes(&case.core).collect(),
+            loads,
             input: sequences.iter().flat_map(words).collect(),
             stalls,
             loaded: 0,

@@ -78,7 +78,11 @@ fn range(bits: usize) -> String {
 /// The wrapper's text for an engine (or a netlist of it) with these ports, top module `top`.
 pub(super) fn wrapper(ports: &[Port]) -> Result<String> {
     let mut head = vec!["input clock".to_string()];
-    let (mut pins, mut body) = (vec![".clock(clock)".to_string()], String::new());
+    // Nothing is read back here.
+    let (mut pins, mut body) = (
+        vec![".clock(clock)".to_string(), ".load_read(1'b0)".to_string()],
+        String::new(),
+    );
     for (port, name, widest) in INPUTS {
         let bits = find(ports, port, widest)?.bits;
         head.push(format!("input {}{name}", range(widest)));

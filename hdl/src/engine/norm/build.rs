@@ -39,6 +39,7 @@ impl Norm {
             hold: Flag::default(),
             parameters: Sig::new(ADDRESS_BITS),
             parameter_write: Flag::default(),
+            parameter_read: Flag::default(),
             parameter_address: Sig::new(ADDRESS_BITS),
             parameter_gamma: Sig::new(serial_bits),
             parameter_beta: Sig::new(32),

@@ -14,12 +14,13 @@ use crate::engine::front::Front;
 use crate::engine::intake::Intake;
 use crate::engine::memory::Kind;
 use crate::engine::output::Output;
+use crate::engine::peek::Peek;
 use crate::engine::sizes::{COUNT_BITS, Sizes};
 use crate::engine::store::Store;
 use crate::engine::tail::{Tail, norm_in_flight};
 use crate::engine::xmem::{XMemory, row_latency};
 use crate::multiply::Target;
-use crate::number::{Const, Flag, Sig};
+use crate::number::{Const, Flag, S, Sig, U};
 use crate::register::Reg;
 use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
@@ -29,6 +30,8 @@ use rust_hdl::prelude::*;
 const BLOCK: usize = 8;
 /// Words that may be let in before the output's credits show it.
 const LATE_CREDITS: usize = 2;
+/// Bits of the load port's widest word: γ' and β of 18 and 32 bits.
+const LOAD_BITS: u32 = 50;
 /// A stream that waits for 2^this cycles is an error.
 const LONGEST_STALL: u32 = 24;
 
@@ -62,8 +65,17 @@ pub fn output_group(core: &EngineConfig) -> usize {
 }
 
 impl Engine {
-    /// A core of the sizes given.
+    /// A core of the sizes given, whose memories are written and not read.
     pub fn new(core: &EngineConfig, target: Target) -> Result<Self> {
+        Self::sized(core, target, false)
+    }
+
+    /// The same with memories that can be read back through the load port, as a board needs them: some hundred logic cells more.
+    pub fn with_read_back(core: &EngineConfig, target: Target) -> Result<Self> {
+        Self::sized(core, target, true)
+    }
+
+    fn sized(core: &EngineConfig, target: Target, readable: bool) -> Result<Self> {
         let s = Sizes::new(core)?;
         let array = array_config(core, target)?;
         let conveyor = ConveyorSize {
@@ -85,14 +97,16 @@ impl Engine {
             s_axis_tlast: Flag::default(),
             m_axis_tready: Flag::default(),
             load_valid: Flag::default(),
+            load_read: Flag::default(),
             load_memory: Sig::new(3),
             load_address: Sig::new(24),
-            load_data: Sig::new(50),
+            load_data: Sig::new(LOAD_BITS),
             s_axis_tready: Flag::default(),
             m_axis_tvalid: Flag::default(),
             m_axis_tdata: Sig::new(s.serial_bits),
             m_axis_tlast: Flag::default(),
             load_ready: Flag::default(),
+            load_word: Sig::new(LOAD_BITS),
             busy: Flag::default(),
             step: Sig::new(16),
             norm_step: Sig::new(16),
@@ -135,6 +149,7 @@ impl Engine {
             bank_port: BankPort::new(&s)?,
             sink: Output::new(output_group(core), s.serial_bits)?,
             best: Argmax::new(s.serial_bits),
+            peek: Peek::new(s.bank_bits, s.lane_bits),
             pair_1: Reg::default(),
             last_1: Reg::default(),
             even_1: Reg::default(),
@@ -154,6 +169,13 @@ impl Engine {
             stall: Reg::new(LONGEST_STALL + 1),
             even: Flag::default(),
             loads: Flag::default(),
+            asks: Flag::default(),
+            readable: Const::new(1, readable),
+            bank_word: Sig::new(s.width),
+            gamma_word: Sig::new(s.serial_bits),
+            beta_word: Sig::new(32),
+            unity: Const::new(s.width, S::new(1)),
+            no_word: Const::new(LOAD_BITS, U::new(0)),
             to_output: Flag::default(),
             norm_begins: Flag::default(),
             norm_ends: Flag::default(),

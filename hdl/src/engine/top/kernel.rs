@@ -1,6 +1,7 @@
 //! What goes from block to block, and what is in work.
 
 use super::Engine;
+use crate::number::unsigned_cast_of;
 use rust_hdl::prelude::*;
 
 impl Logic for Engine {
@@ -24,7 +25,8 @@ impl Logic for Engine {
             store,
             bank_port,
             sink,
-            best
+            best,
+            peek
         );
         dff_setup!(
             self,
@@ -64,19 +66,31 @@ impl Logic for Engine {
         self.even.next = !self.beat.q.val().get_bit(0);
 
         // Load port.
-        self.loads.next = self.load_valid.val() && !self.fetch.busy.val();
-        self.load_ready.next = !self.fetch.busy.val();
+        self.asks.next = self.load_valid.val() && self.load_read.val() && self.readable.val() && !self.fetch.busy.val();
+        self.loads.next =
+            self.load_valid.val() && !self.load_read.val() && !self.peek.active.val() && !self.fetch.busy.val();
+        self.load_ready.next =
+            (!self.fetch.busy.val() && !self.peek.active.val() && !self.asks.val()) || self.peek.done.val();
+        self.peek.reset.next = self.reset.val();
+        self.peek.ask.next = self.asks.val();
+        self.peek.bank.next = self.load_memory.val() == 4;
+        self.peek.address.next = self.load_address.val();
+        self.peek.captured.next = self.array.captured.val();
         self.bus.idle.next = !self.fetch.busy.val();
         self.bus.load.next = self.loads.val() && (self.load_memory.val() == 0);
+        self.bus.peek.next = self.peek.read.val();
         self.bus.load_address.next = self.load_address.val();
         self.bus.load_data.next = self.load_data.val();
         self.front.table_write.next = self.loads.val() && (self.load_memory.val() == 1);
+        self.front.table_read.next = self.peek.read.val();
         self.front.table_address.next = self.load_address.val();
         self.front.table_data.next = self.load_data.val().into();
         self.tail.table_write.next = self.loads.val() && (self.load_memory.val() == 2);
+        self.tail.table_read.next = self.peek.read.val();
         self.tail.table_address.next = self.load_address.val();
         self.tail.table_data.next = self.load_data.val().into();
         self.tail.parameter_write.next = self.loads.val() && (self.load_memory.val() == 3);
+        self.tail.parameter_read.next = self.peek.read.val();
         self.tail.parameter_address.next = self.load_address.val();
         self.tail.parameter_beta.next = self.load_data.val().into();
         self.tail.parameter_gamma.next = (self.load_data.val() >> self.gamma_shift.val().index()).into();
@@ -86,8 +100,29 @@ impl Logic for Engine {
         self.bank_port.load_lane.next = self.lane.val();
         self.bank_port.load_word.next = self.load_data.val().into();
 
+        self.bank_word.next = unsigned_cast_of(self.array.word);
+        self.beta_word.next = unsigned_cast_of(self.tail.beta);
+        self.gamma_word.next = unsigned_cast_of(self.tail.gamma);
+        self.load_word.next = self.no_word.val();
+        if self.peek.done.val() {
+            self.load_word.next = self.bank_word.val().into();
+            if self.load_memory.val() == 0 {
+                self.load_word.next = self.bus.word.val().into();
+            }
+            if self.load_memory.val() == 1 {
+                self.load_word.next = unsigned_cast_of(self.front.table_word).into();
+            }
+            if self.load_memory.val() == 2 {
+                self.load_word.next = unsigned_cast_of(self.tail.table_word).into();
+            }
+            if self.load_memory.val() == 3 {
+                self.load_word.next =
+                    ((self.gamma_word.val() << self.gamma_shift.val().index()) | self.beta_word.val()).into();
+            }
+        }
+
         // Program.
-        self.fetch.begins.next = self.s_axis_tvalid.val() && !self.load_valid.val();
+        self.fetch.begins.next = self.s_axis_tvalid.val() && !self.load_valid.val() && !self.peek.active.val();
         self.bus.fetch_request.next = self.fetch.request.val();
         self.bus.fetch_address.next = self.fetch.address.val();
         self.fetch.grant.next = self.bus.fetch_grant.val();
@@ -142,7 +177,7 @@ impl Logic for Engine {
         self.walker.value.next = self.fetch.value.val();
         self.walker.offer.next = self.fetch.offer.val();
         self.walker.chain_free.next = self.conveyor.chain_free.val();
-        self.walker.captured.next = self.array.captured.val();
+        self.walker.captured.next = self.array.captured.val() && !self.peek.active.val();
         self.x_memory.read.next = self.walker.pair.val();
         self.x_memory.read_row.next = self.walker.read_row.val();
         self.array.pair.next = self.walker.pair.val();
@@ -164,7 +199,18 @@ impl Logic for Engine {
         }
         self.array.x_even.next = self.x_memory.row_even.val();
         self.array.x_odd.next = self.x_memory.row_odd.val();
-        self.array.shift.next = self.conveyor.shift.val();
+        if self.peek.active.val() {
+            self.array.x_even.next = self.unity.val();
+            self.array.x_odd.next = self.unity.val();
+        }
+        if self.peek.pair.val() {
+            self.array.pair.next = true;
+            self.array.bank_row.next = self.peek.row.val();
+            self.array.mac_even.next = !self.peek.odd.val();
+            self.array.mac_odd.next = self.peek.odd.val();
+            self.array.last.next = true;
+        }
+        self.array.shift.next = self.conveyor.shift.val() || self.peek.shift.val();
         self.array.bank_address.next = self.bank_port.bank_address.val();
         for i in 0..(self.array.bank_write.len()) {
             self.array.bank_write[i].next = self.bank_port.bank_write[i].val();
@@ -191,7 +237,7 @@ impl Logic for Engine {
         self.conveyor.slow.next = self.fetch.slow.val();
         self.conveyor.capturing_last.next = self.walker.captured_last.val();
         self.conveyor.cols.next = self.fields.cols.val();
-        self.conveyor.capturing.next = self.array.capturing.val();
+        self.conveyor.capturing.next = self.array.capturing.val() && !self.peek.active.val();
         self.conveyor.array_word.next = self.array.word.val();
         self.conveyor.available.next = self.intake.available.val();
         self.conveyor.in_word.next = self.intake.word.val();

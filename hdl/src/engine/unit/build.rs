@@ -51,6 +51,7 @@ impl Unit {
             norm_table: Sig::new(TABLE_BITS),
             norm_bits: Sig::new(4),
             table_write: Flag::default(),
+            table_read: Flag::default(),
             table_address: Sig::new(TABLE_BITS),
             table_data: Sig::new(sw),
             q: Sig::new(sw),

@@ -6,6 +6,8 @@ mod refusals;
 
 use super::random::{RandomModel, random_model};
 use super::*;
+use crate::area::hard;
+use crate::boards::Board;
 use astromorph::engine::machine::Machine;
 use astromorph::sequence::Sequence;
 use astromorph::twin::Twin;
@@ -132,6 +134,16 @@ fn the_tasks_run_on_the_described_cores() {
                 emit_engine(&core, target).unwrap_or_else(|e| panic!("{} for {target:?}: {e}", core.name));
             }
         }
+        // And its device has the memories and multipliers.
+        for (family, board) in [("up5k", "icebreaker"), ("ecp5", "ulx3s")] {
+            if core.name.starts_with(family) {
+                let board = Board::find(board).unwrap();
+                let has = crate::devices::counts(&board.device).unwrap();
+                for (cell, needed) in hard::cells(&core, board.family).unwrap() {
+                    assert!(needed <= has[cell], "{}: {needed} {cell} of {}", core.name, has[cell]);
+                }
+            }
+        }
     }
     for (task, core) in [
         (include_str!("../../../projects/imdb.toml"), "up5k-int8"),
@@ -142,7 +154,7 @@ fn the_tasks_run_on_the_described_cores() {
         (include_str!("../../../projects/recall.toml"), "ecp5-32"),
         (include_str!("../../../projects/recall.toml"), "up5k-int16"),
         (&measured(2, 64, 128, 256), "up5k-int8"),
-        (&measured(4, 128, 512, 400), "ecp5-int8-16"),
+        (&measured(4, 128, 512, 320), "ecp5-int8-16"),
     ] {
         let core = core_file(&folder.join(format!("{core}.toml"))).unwrap();
         let mut model = task.parse::<toml::Table>().unwrap()["model"].clone();
@@ -154,7 +166,7 @@ fn the_tasks_run_on_the_described_cores() {
         let quantize = astromorph::spec::QuantizeSpec {
             activation_bits: core.width,
             weight_bits: core.width,
-            phi_index_bits: 8,
+            phi_index_bits: if core.width == 8 { 8 } else { 7 },
             power_mantissa_bits: if core.width == 8 { 4 } else { 3 },
             reciprocal_mantissa_bits: 6,
             rsqrt_mantissa_bits: 6,
