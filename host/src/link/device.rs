@@ -62,30 +62,36 @@ pub trait Device {
 }
 
 /// A list of sequences, and their results.
-pub struct List {
+pub struct List<'a> {
     todo: VecDeque<Item>,
     /// Results by number.
     pub results: Vec<Option<Vec<i32>>>,
+    done: usize,
+    progress: &'a dyn Fn(usize, usize),
 }
 
-impl List {
-    /// Of inputs, each with the number of its outputs.
-    pub fn new(inputs: Vec<(Vec<i32>, usize)>) -> List {
+impl<'a> List<'a> {
+    /// Of inputs, each with the number of its outputs. `progress` sees how many are done, and how many there are.
+    pub fn new(inputs: Vec<(Vec<i32>, usize)>, progress: &'a dyn Fn(usize, usize)) -> Self {
         let number = |(number, (input, outputs))| Item { number, input, outputs };
         List {
             results: vec![None; inputs.len()],
             todo: inputs.into_iter().enumerate().map(number).collect(),
+            done: 0,
+            progress,
         }
     }
 }
 
-impl Work for List {
+impl Work for List<'_> {
     fn next(&mut self, _: bool) -> Option<Item> {
         self.todo.pop_front()
     }
 
     fn done(&mut self, item: Item, outputs: Vec<i32>) {
         self.results[item.number] = Some(outputs);
+        self.done += 1;
+        (self.progress)(self.done, self.results.len());
     }
 
     fn back(&mut self, item: Item) {

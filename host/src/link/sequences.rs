@@ -262,7 +262,8 @@ impl Stream<'_> {
         while self.driver.room(true) {
             let known = self.asked < self.produced;
             let now = self.driver.now();
-            if !known && !(self.reads.is_empty() && self.expecting() && now >= self.poll) {
+            let worth_asking = self.reads.is_empty() && self.expecting() && now >= self.poll;
+            if !(known || worth_asking) {
                 break;
             }
             let count = if known {
@@ -300,7 +301,7 @@ impl Stream<'_> {
         }
         let here = self.outputs.len() as u64;
         self.produced = self.produced.max(Self::whole(answer.value, here));
-        if answer.payload.len() % self.output_bytes != 0 {
+        if !answer.payload.len().is_multiple_of(self.output_bytes) {
             return self.driver.trouble(Trouble::Answer {
                 what: "a read of the output".into(),
                 expected: format!("a multiple of {}", self.output_bytes),

@@ -21,9 +21,12 @@ fn timing() -> Timing {
     }
 }
 
-fn list(known: &Known, count: usize) -> List {
+fn list(known: &Known, count: usize) -> List<'static> {
     let some = known.sequences.iter().cycle().take(count);
-    List::new(some.map(|(input, output)| (input.clone(), output.len())).collect())
+    List::new(
+        some.map(|(input, output)| (input.clone(), output.len())).collect(),
+        &|_, _| {},
+    )
 }
 
 /// The same of every device: results in order, a second program in the place of the first, a core that is another.
@@ -376,7 +379,7 @@ fn a_sequence_that_the_engine_flags_ends_with_the_flag() {
     board.deploy(&a.package, &mut |_, _| {}).unwrap();
     let (mut input, outputs) = (a.sequences[0].0.clone(), a.sequences[0].1.len());
     input.pop();
-    let mut list = List::new(vec![(input, outputs)]);
+    let mut list = List::new(vec![(input, outputs)], &|_, _| {});
     let error = board.run(&mut list).unwrap_err().to_string();
     assert!(error.contains("tlast not on a row's last word"), "{error}");
     right(&a, &mut board, 5);

@@ -202,7 +202,7 @@ pub fn efficiency(known: &Known) -> Result<(f64, f64)> {
     let word = astromorph_hdl::link::protocol::Space::Input.word_bytes(known.package.core());
     let inputs: Vec<_> = known.sequences.iter().cycle().take(ROUND).collect();
     let bytes: usize = inputs.iter().map(|(input, _)| input.len() * word).sum();
-    let mut list = super::List::new(inputs.iter().map(|(i, o)| (i.clone(), o.len())).collect());
+    let mut list = super::List::new(inputs.iter().map(|(i, o)| (i.clone(), o.len())).collect(), &|_, _| {});
     let started = board.driver().now();
     board.run(&mut list)?;
     Ok((upload, share(bytes, board.driver().now() - started)))
