@@ -38,6 +38,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod board;
 pub mod compare;
 pub mod cosim;
 pub mod driver;

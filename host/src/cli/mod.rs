@@ -9,6 +9,7 @@
 //! | 130 | interrupted; what was produced so far is kept |
 
 mod bench;
+mod board;
 mod build;
 mod calibrate;
 mod compile;
@@ -98,6 +99,8 @@ enum Verb {
     Estimate(estimate::Estimate),
     /// Load an image into a board, verified by read-back; an interrupted one goes on.
     Deploy(deploy::Deploy),
+    /// A virtual board: the emitted gateware in Verilator behind a pseudo-terminal
+    Board(board::Board),
     /// Accuracy on the test set, by form.
     Evaluate(evaluate::Evaluate),
     /// List or install the outside tools.
@@ -183,6 +186,7 @@ pub fn main() -> ExitCode {
         Verb::Calibrate(v) => v.run(&cli.common, &progress),
         Verb::Compile(v) => v.run(&cli.common, &progress),
         Verb::Deploy(v) => v.run(&cli.common, &progress),
+        Verb::Board(v) => v.run(&cli.common, &progress),
         Verb::Estimate(v) => v.run(&cli.common, &progress),
         Verb::Evaluate(v) => v.run(&cli.common, &progress),
         Verb::Tools(v) => v.run(&cli.common, &progress),

@@ -1,0 +1,142 @@
+// A board behind a pseudo-terminal: bytes of the terminal become bits of its serial line and back; the board's clock runs as fast as it can.
+// Arguments: path of the symbolic link to the terminal, cycles of the board's clock a bit, level of the button while it is not pressed.
+// Says "READY" when the terminal can be opened; ends at SIGINT, SIGTERM or when its parent does, and takes the link away.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+#include "Vmodel.h"
+#include "verilated.h"
+
+static volatile std::sig_atomic_t stopped = 0;
+
+static void stop(int) { stopped = 1; }
+
+static int fail(const char* what) {
+    std::perror(what);
+    return 1;
+}
+
+// Bits of a byte on the line: start, eight data bits, stop.
+struct Transmitter {
+    double next = 0;
+    int bit = 10;
+    unsigned char byte = 0;
+    bool idle(double now) const { return bit == 10 && now >= next; }
+    void start(unsigned char b, double now) { byte = b, bit = 0, next = now; }
+    // The line's level in this cycle.
+    bool level(double now, double length) {
+        while (bit < 10 && now >= next) ++bit, next += length;
+        if (bit == 0 || bit > 9) return true;
+        return bit == 1 ? false : byte >> (bit - 2) & 1;
+    }
+};
+
+// Samples in the middle of each bit.
+struct Receiver {
+    double next = 0;
+    int bit = -1;
+    unsigned byte = 0;
+    // A byte, or -1.
+    int see(bool line, double now, double length) {
+        if (bit < 0) {
+            if (!line) bit = 0, byte = 0, next = now + 1.5 * length;
+            return -1;
+        }
+        if (now < next) return -1;
+        next += length;
+        if (bit < 8) {
+            byte |= unsigned(line) << bit++;
+            return -1;
+        }
+        bit = -1;
+        // Without a stop bit it was none.
+        return line ? int(byte) : -1;
+    }
+};
+
+int main(int argc, char** argv) {
+    if (argc != 4) return 2;
+    const char* path = argv[1];
+    const double length = std::atof(argv[2]);
+    const bool released = std::atoi(argv[3]);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    std::signal(SIGINT, stop);
+    std::signal(SIGTERM, stop);
+    std::signal(SIGHUP, stop);
+
+    const int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    if (master < 0 || grantpt(master) || unlockpt(master)) return fail("pseudo-terminal");
+    const char* name = ptsname(master);
+    // Held open, so that a host may come and go.
+    const int slave = open(name, O_RDWR | O_NOCTTY);
+    termios raw;
+    if (slave < 0 || tcgetattr(slave, &raw)) return fail("pseudo-terminal");
+    cfmakeraw(&raw);
+    tcsetattr(slave, TCSANOW, &raw);
+    if (symlink(name, path)) return fail(path);
+
+    VerilatedContext context;
+    context.randReset(2);
+    context.randSeed(int(std::time(nullptr)) & 0x7fffffff);
+    Vmodel m{&context};
+    Transmitter host;
+    Receiver board;
+    unsigned char in[4096], out[256];
+    size_t have = 0, taken = 0, ready = 0;
+    uint64_t quiet = 0;
+    // A sampling edge stays exact for centuries: a double has 53 bits.
+    double now = 0;
+    bool announced = false;
+    m.clock = 0;
+    m.uart_rx = 1;
+    while (!stopped) {
+        m.button = now < 64 ? !released : released;
+        if (host.idle(now) && now >= 256) {
+            if (taken == have && (uint64_t(now) & 63) == 0) {
+                // A board that nobody has spoken to for long waits without burning a processor.
+                if (quiet > 1u << 25) {
+                    pollfd wait{master, POLLIN, 0};
+                    poll(&wait, 1, 20);
+                }
+                const ssize_t n = read(master, in, sizeof in);
+                have = n > 0 ? size_t(n) : 0;
+                taken = 0;
+            }
+            if (taken < have) host.start(in[taken++], now), quiet = 0;
+        }
+        m.uart_rx = host.level(now, length);
+        m.clock = 1;
+        m.eval();
+        m.clock = 0;
+        m.eval();
+        const int byte = board.see(m.uart_tx, now, length);
+        if (byte >= 0 && now >= 256) out[ready++] = (unsigned char)byte, quiet = 0;
+        // A frame ends with a zero.
+        if (ready && (byte == 0 || ready == sizeof out)) {
+            for (size_t at = 0; at < ready && !stopped;) {
+                const ssize_t n = write(master, out + at, ready - at);
+                if (n > 0) at += size_t(n);
+                else usleep(200);
+            }
+            ready = 0;
+        }
+        ++quiet;
+        now += 1;
+        if (!announced && now > 256) {
+            announced = true;
+            std::printf("READY %s\n", name);
+            std::fflush(stdout);
+        }
+    }
+    unlink(path);
+    return 0;
+}
