@@ -142,7 +142,7 @@ block! {
             overruns: Pending,
             sequences: Pending,
             barks: Pending,
-            /// Not the first cycle: there is an instruction.
+            /// There is an instruction.
             started: Reg<bool>,
             /// The variable that is the source has been fetched.
             second: Reg<bool>,
@@ -450,8 +450,9 @@ impl Logic for Commands {
             bits, e, resets, open, errors
         );
         // The instruction.
-        self.go.next = self.started.q.val() && !self.reset.val();
-        self.started.d.next = true;
+        // After power-up and reset a cycle goes by until there is one.
+        self.go.next = self.started.q.val();
+        self.started.d.next = !self.reset.val();
         self.op.next = (self.rom.read_data.val() >> 12).into();
         self.field.next = (self.rom.read_data.val() >> 8).into();
         self.value.next = self.rom.read_data.val();
@@ -846,17 +847,17 @@ impl Logic for Commands {
         if self.op.val() == 13 {
             self.next.next = self.back.q.val();
         }
-        if self.stands.val() {
-            self.next.next = self.pc.q.val();
-        }
         if !self.go.val() {
             self.next.next = self.none.val();
         }
         if self.calls.val() {
             self.back.d.next = self.after.val();
         }
-        self.pc.d.next = self.next.val();
-        self.rom.read_enable.next = true;
+        // While it stands the instruction stays at the memory's output.
+        self.rom.read_enable.next = !self.stands.val();
+        if !self.stands.val() {
+            self.pc.d.next = self.next.val();
+        }
         self.rom.read_address.next = self.next.val();
         self.rom.write_enable.next = false;
         self.rom.write_address.next = self.next.val();
