@@ -13,6 +13,7 @@
 //! | [`cores`] | descriptions of engines |
 //! | [`compile`] | an image and a core become a program |
 //! | [`devices`] | what FPGAs have, and how full a core makes them |
+//! | [`link`] | boards: deployment, sequences, whatever the line does |
 //! | [`train`] | training in burn, with and without the hardware's rounding |
 
 pub mod area;
@@ -25,6 +26,7 @@ pub mod cores;
 pub mod data;
 pub mod devices;
 pub mod interrupt;
+pub mod link;
 pub mod progress;
 pub mod project;
 pub mod report;

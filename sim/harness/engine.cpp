@@ -1,7 +1,7 @@
 // Runs the engine: loads its memories, streams sequences with random stalls, and folds the words of every channel
 // (taps and arg-max) sequence by sequence.
 // Arguments: input file, output file, dump file, dumped sequence (-1: none), seed, stall probability, patience.
-// Input, 64-bit words: writes, sequences, whether words are compared (else the run ends after `patience` quiet cycles); for each write memory, address, data; for each sequence its input words, whether the
+// Input, 64-bit words: writes, sequences, whether words are compared (else the run ends with all output words, or, if none are awaited, after `patience` quiet cycles); for each write memory, address, data; for each sequence its input words, whether the
 // last bears tlast, its output words, and for each channel count and hash; then the input words of all sequences, 32 bits each.
 // Output file: a data word and a last word for each output word, 32 bits. Dump file: channel and word, 64 bits.
 #include <cstdint>
@@ -227,7 +227,8 @@ int main(int argc, char** argv) {
             more = next_input();
         }
         idle = taken || given || shown ? 0 : idle + 1;
-        const bool complete = compared && !more && !valid && words_out >= total_outputs && complete_channels == channels;
+        const bool awaited = compared ? complete_channels == channels : total_outputs > 0;
+        const bool complete = awaited && !more && !valid && words_out >= total_outputs;
         if (complete && !busy && idle >= tail) break;
         if (wrong >= 0 && dumped < 0) break;
         if (dumped >= 0) {

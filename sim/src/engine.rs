@@ -174,6 +174,11 @@ impl EngineSimulator {
         self.stream(beats.iter().copied(), None, 0, options, each)
     }
 
+    /// Sends the beats of whole sequences and gives the `count` words they must bring, compared with nothing.
+    pub fn outputs(&mut self, beats: &[(i32, bool)], count: usize, options: &StreamOptions) -> Result<EngineRun> {
+        self.stream(beats.iter().copied(), None, count, options, |_, _| {})
+    }
+
     fn stream(
         &mut self,
         beats: impl Iterator<Item = (i32, bool)>,
@@ -244,7 +249,8 @@ impl EngineSimulator {
             let complete = match &follow {
                 Some(f) if f.difference.is_some() => break,
                 Some(f) => source.is_done() && f.is_done() && run.words.len() >= expected && !busy,
-                None => false,
+                // Beats without a count are watched to the end of all patience.
+                None => expected > 0 && source.is_done() && run.words.len() >= expected && !busy,
             };
             if complete && idle >= TAIL {
                 break;

@@ -14,6 +14,7 @@ pub mod board;
 pub mod bytes;
 pub mod commands;
 pub mod crc;
+pub mod emit;
 pub mod identity;
 pub mod input;
 pub mod output;

@@ -4,6 +4,7 @@
 //! machine gives lower figures.
 
 mod engine;
+mod link;
 
 use super::train::{finish, new_report};
 use super::verify::verdict;
@@ -33,6 +34,9 @@ pub struct Bench {
     /// Only the engine's simulation.
     #[arg(long)]
     engine_only: bool,
+    /// Only the link: so many frames under each fault.
+    #[arg(long, value_name = "FRAMES", num_args = 0..=1, default_missing_value = "1000000")]
+    link: Option<u64>,
 }
 
 const TOKENS: usize = 400;
@@ -48,6 +52,12 @@ impl Bench {
         workspace.project.name = "bench".into();
         let mut report = new_report(&workspace, "bench");
         report.model = format!("attention alone, two-pass, m = e = 32, N = {TOKENS}, {LANES} lanes, 16 bits");
+        if let Some(frames) = self.link {
+            report.model = "link to a board in this process, the integer machine behind it".into();
+            link::link(frames, workspace.project.train.seed, progress, &mut report)?;
+            finish(&report, &workspace, common)?;
+            return verdict(&report);
+        }
         engine::engines(
             workspace.project.train.seed,
             &workspace.file("work"),

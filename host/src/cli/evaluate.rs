@@ -1,20 +1,34 @@
-//! `astromorph evaluate`: accuracy on the test set by form.
+//! `astromorph evaluate`: accuracy on the test set by form, boards included; where two forms do not say the same, and how fast each is.
+//!
+//! Golden and twin take the whole test set, hardware its first `--sequences`. Every logit of hardware is held against the twin's: a difference is a failure. Where only the
+//! classes of neighbouring forms differ (golden and twin round differently), the report lists them item by item.
 
-use super::engine::{Counts, Outputs, hardware};
+use super::deploy::{deploy, package};
+use super::engine::Outputs;
+use super::ports::Ports;
 use super::train::{finish, new_report};
 use super::verify::verdict;
 use super::workspace::Workspace;
 use super::{Choice, Common, Failure, Outcome};
 use crate::chain::accuracy::{accuracy, hits};
+use crate::chain::answers::Answers;
+use crate::chain::engine::Forms;
+use crate::compile::Feed;
 use crate::cores::for_image;
 use crate::data::Example;
+use crate::link::device::{RustHdl, Verilated};
+use crate::link::share::share;
+use crate::link::{Board, Device};
 use crate::progress::Progress;
-use crate::report::{Accuracy, Report};
+use crate::report::{Accuracy, MeasureRow, Report};
 use astromorph::golden::Golden;
 use astromorph::image::Image;
+use astromorph::spec::Pooling;
 use astromorph::twin::Twin;
 use astromorph::weights::Weights;
+use astromorph_sim::tools::{Tool, Tools};
 use clap::{Args, ValueEnum};
+use std::time::Instant;
 
 /// Arguments of `evaluate`.
 #[derive(Args)]
@@ -24,9 +38,11 @@ pub struct Evaluate {
     /// Forms to evaluate.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Form::Golden, Form::Twin])]
     on: Vec<Form>,
-    /// Test sequences for the simulated forms (golden and twin take all).
+    /// Test sequences for hardware, simulated or not (golden and twin take all).
     #[arg(long, default_value_t = 200)]
     sequences: usize,
+    #[command(flatten)]
+    ports: Ports,
 }
 
 /// A form of the model.
@@ -40,6 +56,17 @@ pub enum Form {
     Rusthdl,
     /// The whole model on the Verilated engine.
     Verilated,
+    /// Boards at the ports given with `--port`.
+    Board,
+}
+
+/// What every hardware form is given.
+struct Given<'a> {
+    workspace: &'a Workspace,
+    image: &'a Image,
+    /// Input words, and the number of output words.
+    inputs: Vec<(Vec<i32>, usize)>,
+    progress: &'a Progress,
 }
 
 impl Evaluate {
@@ -47,33 +74,183 @@ impl Evaluate {
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let workspace = Workspace::open(&self.choice, common)?;
         let mut report = new_report(&workspace, "evaluate");
-        let weights = workspace.weights()?;
-        let set = workspace.dataset()?;
         let wants = |form: Form| self.on.contains(&form);
+        // Before long work: who is there?
+        let boards = match wants(Form::Board) {
+            true => self.ports.connect()?,
+            false => Vec::new(),
+        };
+        let set = workspace.dataset()?;
+        let some = &set.test[..self.sequences.min(set.test.len())];
+        let mut forms = Vec::new();
         if wants(Form::Golden) {
-            report.accuracy.push(golden(&workspace, &weights, &set.test, progress)?);
+            let model = Golden::<f64>::new(&workspace.project.model, &workspace.weights()?)?;
+            let predict = |s: &_| Ok((model.predict(s)?.classes(), Vec::new()));
+            forms.push(Answers::compute(("golden", "float"), &set.test, progress, predict)?);
         }
-        if wants(Form::Twin) {
-            report.accuracy.push(twin(&workspace.image()?, &set.test, progress)?);
-        }
-        if wants(Form::Rusthdl) || wants(Form::Verilated) {
+        let hardware = [Form::Rusthdl, Form::Verilated, Form::Board].into_iter().any(wants);
+        if wants(Form::Twin) || hardware {
             let image = workspace.image()?;
-            let n = |form: Form| if wants(form) { self.sequences } else { 0 };
-            let counts = Counts {
-                rusthdl: n(Form::Rusthdl),
-                verilated: n(Form::Verilated),
-                netlist: 0,
+            let model = Twin::new(&image)?;
+            let width = image.quantize().activation_bits.to_string();
+            let predict = |s: &_| {
+                let logits = model.predict(s)?;
+                Ok((logits.classes(), logits.data))
             };
-            let inputs = super::quantize::sequences(&set.test, self.sequences);
-            let core = for_image(&workspace.project, &image)?;
-            let on = (&inputs[..], &[][..]);
-            let outputs = hardware(&workspace, &image, &core, on, counts, progress, &mut report)?;
-            simulated(&image, &set.test, &outputs, &mut report);
-            finish(&report, &workspace, common)?;
-            return verdict(&report);
+            // Hardware's answers are held against the twin's, asked for or not.
+            let examples = if wants(Form::Twin) { &set.test } else { some };
+            let twin = Answers::compute(("twin", &width), examples, progress, predict)?;
+            let given = Given {
+                workspace: &workspace,
+                image: &image,
+                inputs: inputs(&image, some)?,
+                progress,
+            };
+            let mut found = Vec::new();
+            if wants(Form::Rusthdl) || wants(Form::Verilated) {
+                found.extend(given.simulated(wants(Form::Rusthdl), wants(Form::Verilated))?);
+            }
+            if wants(Form::Board) {
+                found.push(given.boards(boards, &mut report)?);
+            }
+            report.comparisons.extend(found.iter().map(|f| f.compared(&twin)));
+            forms.push(twin);
+            forms.extend(found);
         }
-        finish(&report, &workspace, common)
+        for form in &forms {
+            report.accuracy.push(form.accuracy(&set.test));
+            let speed = form.tokens_a_second(&set.test);
+            measure(&mut report, format!("{}: speed", form.form), speed, "tokens/s");
+        }
+        for pair in forms.windows(2) {
+            report.disagreements.extend(pair[0].disagreements(&pair[1], &set.test));
+        }
+        if report.disagreements.is_empty() && forms.len() > 1 {
+            report
+                .notes
+                .push("All forms give every sequence that they share the same class.".into());
+        }
+        finish(&report, &workspace, common)?;
+        if hardware { verdict(&report) } else { Ok(()) }
     }
+}
+
+fn measure(report: &mut Report, what: String, value: f64, unit: &str) {
+    report.measures.push(MeasureRow {
+        what,
+        value,
+        unit: unit.into(),
+        goal: String::new(),
+    });
+}
+
+/// Input words of every example, and how many words come out.
+fn inputs(image: &Image, examples: &[Example]) -> Result<Vec<(Vec<i32>, usize)>, Failure> {
+    let feed = Feed::new(image)?;
+    let output = &image.spec().output;
+    let one = |e: &Example| {
+        let rows = if output.pooling == Pooling::None {
+            e.sequence.len()
+        } else {
+            1
+        };
+        Ok((feed.words(&e.sequence)?, rows * output.size))
+    };
+    Ok(examples.iter().map(one).collect::<astromorph::Result<_>>()?)
+}
+
+impl Given<'_> {
+    fn columns(&self) -> usize {
+        self.image.spec().output.size
+    }
+
+    /// The simulated engines.
+    fn simulated(&self, rusthdl: bool, verilated: bool) -> Result<Vec<Answers>, Failure> {
+        let core = for_image(&self.workspace.project, self.image)?;
+        let package = package(self.image, &core)?;
+        let needed: &[Tool] = if verilated { &[Tool::Verilator] } else { &[] };
+        let tools = Tools::ensure(needed, |line| self.progress.say(line))?;
+        let forms = Forms::new(&core, &tools, &self.workspace.file("engine"));
+        let mut found = Vec::new();
+        if rusthdl {
+            self.progress.stage("RustHDL");
+            let mut device = RustHdl::new(&core, forms.rusthdl()?);
+            device.deploy(&package, &mut |_, _| {})?;
+            found.push(Answers::by_device(
+                &mut device,
+                self.inputs.clone(),
+                self.columns(),
+                self.progress,
+            )?);
+        }
+        if verilated {
+            self.progress.stage("Verilator");
+            let engine = forms.verilated()?;
+            // One process each.
+            let mut devices: Vec<Verilated> = (0..rayon::current_num_threads())
+                .map(|_| Verilated::new(&core, engine.clone()))
+                .collect();
+            for device in &mut devices {
+                device.deploy(&package, &mut |_, _| {})?;
+            }
+            let started = Instant::now();
+            let (words, _) = share(&mut devices, self.inputs.clone(), &|done, of| {
+                self.progress.at(done, of, "Verilator")
+            })?;
+            let form = ("Verilator", &core.width.to_string()[..]);
+            found.push(Answers::of_words(
+                form,
+                words,
+                self.columns(),
+                started.elapsed().as_secs_f64(),
+            ));
+        }
+        Ok(found)
+    }
+
+    /// The boards, together.
+    fn boards(&self, mut boards: Vec<Board>, report: &mut Report) -> Result<Answers, Failure> {
+        for board in &mut boards {
+            let package = package(self.image, board.core())?;
+            deploy(board, &package, self.progress, report)?;
+        }
+        self.progress.stage("boards");
+        let before = traffic(&boards);
+        let started = Instant::now();
+        let shown = |done, of| self.progress.at(done, of, "boards");
+        let (words, shares) = share(&mut boards, self.inputs.clone(), &shown)?;
+        let seconds = started.elapsed().as_secs_f64();
+        self.progress.finish();
+        for share in shares {
+            let what = format!("{}: share of the sequences", share.name);
+            measure(report, what, share.done as f64, "sequences");
+            if let Some(error) = share.error {
+                let note = format!("{error}. Its sequences went to the other boards.");
+                self.progress.say(&format!("  {note}"));
+                report.notes.push(note);
+            }
+        }
+        let bytes = (traffic(&boards) - before) as f64;
+        measure(
+            report,
+            "boards: traffic, both directions".into(),
+            bytes / seconds.max(1e-9),
+            "bytes/s",
+        );
+        for board in &boards {
+            for (what, count) in board.counted() {
+                measure(report, format!("{}: {what}", board.name()), count as f64, "");
+            }
+        }
+        let width = self.image.quantize().activation_bits.to_string();
+        Ok(Answers::of_words(("board", &width), words, self.columns(), seconds))
+    }
+}
+
+/// Bytes that went over all lines.
+fn traffic(boards: &[Board]) -> u64 {
+    let of = |board: &Board| board.driver().counters.bytes_sent + board.driver().counters.bytes_come;
+    boards.iter().map(of).sum()
 }
 
 /// Accuracy in floating point, on every example.

@@ -5,17 +5,19 @@
 //! | 0 | done, and every comparison made found equality |
 //! | 1 | a comparison failed |
 //! | 2 | wrong use or wrong input |
-//! | 3 | an outside tool is missing or failed |
+//! | 3 | an outside tool or a board is missing or failed |
 //! | 130 | interrupted; what was produced so far is kept |
 
 mod bench;
 mod build;
 mod calibrate;
 mod compile;
+mod deploy;
 mod emit;
 mod engine;
 mod estimate;
 mod evaluate;
+mod ports;
 mod quantize;
 mod random;
 mod run;
@@ -94,6 +96,8 @@ enum Verb {
     Compile(compile::Compile),
     /// Cycles, slots, memory, cells and clock of a model on a core and a board, before any synthesis.
     Estimate(estimate::Estimate),
+    /// Load an image into a board, verified by read-back; an interrupted one goes on.
+    Deploy(deploy::Deploy),
     /// Accuracy on the test set, by form.
     Evaluate(evaluate::Evaluate),
     /// List or install the outside tools.
@@ -114,6 +118,9 @@ pub enum Failure {
     /// Simulation, co-simulation or a tool failed.
     #[error(transparent)]
     Simulation(#[from] astromorph_sim::Error),
+    /// A board is not there, is another one, or failed.
+    #[error(transparent)]
+    Board(crate::link::Error),
     /// Interrupted by the user.
     #[error("interrupted; what was produced so far is kept in {0}, the same command goes on from there")]
     Interrupted(String),
@@ -131,7 +138,21 @@ impl Failure {
                     2
                 }
             }
+            // A board with another core or protocol than the one asked for is wrong use.
+            Failure::Board(crate::link::Error::Identity { .. }) => 2,
+            Failure::Board(_) => 3,
             Failure::Interrupted(_) => 130,
+        }
+    }
+}
+
+impl From<crate::link::Error> for Failure {
+    fn from(error: crate::link::Error) -> Failure {
+        match error {
+            crate::link::Error::Model(e) => Failure::Input(e),
+            crate::link::Error::Simulation(e) => Failure::Simulation(e),
+            crate::link::Error::Interrupted => Failure::Interrupted("the board".into()),
+            other => Failure::Board(other),
         }
     }
 }
@@ -161,6 +182,7 @@ pub fn main() -> ExitCode {
         Verb::Build(v) => v.run(&cli.common, &progress),
         Verb::Calibrate(v) => v.run(&cli.common, &progress),
         Verb::Compile(v) => v.run(&cli.common, &progress),
+        Verb::Deploy(v) => v.run(&cli.common, &progress),
         Verb::Estimate(v) => v.run(&cli.common, &progress),
         Verb::Evaluate(v) => v.run(&cli.common, &progress),
         Verb::Tools(v) => v.run(&cli.common, &progress),

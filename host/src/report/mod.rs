@@ -33,6 +33,9 @@ pub struct Report {
     pub model: String,
     /// Accuracy of each form.
     pub accuracy: Vec<Accuracy>,
+    /// Answers of the test set that two forms do not share.
+    #[serde(default)]
+    pub disagreements: Vec<Disagreement>,
     /// Comparisons between neighbouring forms.
     pub comparisons: Vec<ComparisonRow>,
     /// Error of the twin against golden, tensor by tensor.
@@ -79,6 +82,23 @@ impl Accuracy {
         let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
         (100.0 * p, 100.0 * half)
     }
+}
+
+/// One answer that two forms do not share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disagreement {
+    /// A form.
+    pub left: String,
+    /// Another one.
+    pub right: String,
+    /// Number of the sequence in the test set.
+    pub item: usize,
+    /// Row of its logits.
+    pub row: usize,
+    /// Classes: what `left` says, what `right` says, and what is right, where that is asked.
+    pub says: (usize, usize),
+    /// The target's class.
+    pub target: Option<u32>,
 }
 
 /// One comparison of two forms.

@@ -43,6 +43,9 @@ pub fn number(x: f64) -> String {
     }
 }
 
+/// Disagreements that a terminal shows; the files have all.
+const SHOWN: usize = 20;
+
 /// The whole report for a terminal.
 pub fn text(report: &Report) -> String {
     let mut out = format!("{}, {}: {}\n", report.name, report.verb, report.model);
@@ -69,6 +72,20 @@ pub fn text(report: &Report) -> String {
     section(
         &["accuracy", "width", "", "95 %", "correct", "sequences"],
         report.accuracy.iter().map(accuracy).collect(),
+    );
+    let disagreement = |d: &super::Disagreement| {
+        vec![
+            format!("{} ≠ {}", d.left, d.right),
+            d.item.to_string(),
+            d.row.to_string(),
+            d.says.0.to_string(),
+            d.says.1.to_string(),
+            d.target.map_or("-".into(), |t| t.to_string()),
+        ]
+    };
+    section(
+        &["disagreement", "sequence", "row", "first says", "second says", "right"],
+        report.disagreements.iter().take(SHOWN).map(disagreement).collect(),
     );
     let comparison = |c: &super::ComparisonRow| {
         let verdict = match c.verdict() {

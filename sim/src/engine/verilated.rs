@@ -77,7 +77,19 @@ impl VerilatedEngine {
         beats: &[(i32, bool)],
         options: &StreamOptions,
     ) -> Result<EngineRun> {
-        let work = prepared(&unchecked(writes, beats), options)?;
+        let work = prepared(&unchecked(writes, beats, 0), options)?;
+        Ok(self.once(work.path(), -1, options)?.0)
+    }
+
+    /// Resets the engine, loads it, sends the beats of whole sequences and gives the `count` words they must bring, compared with nothing.
+    pub fn outputs(
+        &self,
+        writes: impl Iterator<Item = Write>,
+        beats: &[(i32, bool)],
+        count: usize,
+        options: &StreamOptions,
+    ) -> Result<EngineRun> {
+        let work = prepared(&unchecked(writes, beats, count as u64), options)?;
         Ok(self.once(work.path(), -1, options)?.0)
     }
 
@@ -141,12 +153,12 @@ fn input(writes: impl Iterator<Item = Write>, cases: &[Case]) -> Vec<u8> {
     file(writes, &sent.collect::<Vec<_>>(), true)
 }
 
-/// The harness's input file: nothing is compared. Every tlast ends a sequence, the end of the beats ends one without.
-fn unchecked(writes: impl Iterator<Item = Write>, beats: &[(i32, bool)]) -> Vec<u8> {
-    let sent = beats.split_inclusive(|beat| beat.1).map(|some| Sent {
+/// The harness's input file: nothing is compared. Every tlast ends a sequence, the end of the beats ends one without. `count` words of output, if any are awaited, end the run.
+fn unchecked(writes: impl Iterator<Item = Write>, beats: &[(i32, bool)], count: u64) -> Vec<u8> {
+    let sent = beats.split_inclusive(|beat| beat.1).enumerate().map(|(n, some)| Sent {
         words: some.iter().map(|beat| beat.0).collect(),
         ends: some.last().is_some_and(|beat| beat.1),
-        outputs: 0,
+        outputs: if n == 0 { count } else { 0 },
         folds: Default::default(),
     });
     file(writes, &sent.collect::<Vec<_>>(), false)

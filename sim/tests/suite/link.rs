@@ -4,8 +4,8 @@
 use super::support::{optional, random};
 use astromorph::engine::config::EngineConfig;
 use astromorph_hdl::link::identity::Identity;
-use astromorph_hdl::link::top::Link;
 use astromorph_hdl::link::protocol::*;
+use astromorph_hdl::link::top::Link;
 use astromorph_hdl::number::{S, U};
 use astromorph_sim::cosim::{Design, icarus};
 use astromorph_sim::driver::Driver;

@@ -1,0 +1,209 @@
+//! Results under faults: programs deployed and sequences run over a line that misbehaves, every result held against the integer machine's.
+
+use super::board::Board;
+use super::device::{Device, Item, Work};
+use super::driver::{Counters, Timing};
+use super::error::Result;
+use super::faults::{Faulty, Made, Rates};
+use super::pipe::Pipe;
+use super::transport::Transport;
+use crate::compile::{Feed, compile};
+use crate::cores::core;
+use astromorph::engine::machine::Machine;
+use astromorph::engine::package::Package;
+use astromorph::image::Image;
+use astromorph::plan::Plan;
+use astromorph::sequence::Sequence;
+use astromorph::spec::{ModelSpec, QuantizeSpec};
+use astromorph::weights::Weights;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The core of the trials.
+const CORE: &str = "small-8";
+
+/// Of the board and of its line.
+const CLOCK_HZ: u64 = 24_000_000;
+const BAUD: u64 = 3_000_000;
+
+/// Sequences between two deployments.
+const ROUND: usize = 2000;
+
+/// Sequences whose results are known.
+const KNOWN: usize = 64;
+
+/// A program with sequences and what must come out.
+pub struct Known {
+    /// The program.
+    pub package: Package,
+    /// Input words and output words.
+    pub sequences: Vec<(Vec<i32>, Vec<i32>)>,
+}
+
+/// A small model with random weights.
+pub fn known(seed: u64) -> Result<Known> {
+    known_on(CORE, seed, KNOWN)
+}
+
+/// The same on any core.
+pub fn known_on(name: &str, seed: u64, count: usize) -> Result<Known> {
+    let core = core(name)?;
+    let text = "layers = 1\nheads = 2\nd_model = 16\nfeatures = 4\nvalues = 6\nn_max = 48\norder = \"two-pass\"
+        input = { kind = \"vectors\", width = 12 }\noutput = { kind = \"classes\", size = 5, pooling = \"mean\" }";
+    let spec: ModelSpec = toml::from_str(text).map_err(|e| astromorph::Error::field("model", "a specification", e))?;
+    let quantize = QuantizeSpec {
+        activation_bits: core.width,
+        weight_bits: core.width,
+        ..QuantizeSpec::default()
+    };
+    let weights = Weights::random(&spec, seed);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let drawn: Vec<Sequence> = (0..count).map(|_| Sequence::random(&spec, &mut rng)).collect();
+    let plan = Plan::calibrate(&spec, &quantize, &weights, &drawn)?;
+    let image = Image::build(&spec, &quantize, &weights, &plan)?;
+    let compiled = compile(&image, &core)?;
+    let (feed, mut machine) = (
+        Feed::new(&image)?,
+        Machine::new(&core, &compiled.program, &compiled.loaded)?,
+    );
+    let sequences = drawn
+        .iter()
+        .map(|s| {
+            let input = feed.words(s)?;
+            let output = machine.predict(&input)?;
+            Ok((input, output))
+        })
+        .collect::<astromorph::Result<_>>()?;
+    Ok(Known {
+        package: compiled.package(&core)?,
+        sequences,
+    })
+}
+
+/// A line to a board in this process with the trials' core.
+pub fn line(known: &Known) -> Result<Pipe<astromorph_sim::link::MemoryCore>> {
+    Ok(Pipe::integers(known.package.core(), "trial", CLOCK_HZ, BAUD)?)
+}
+
+/// What came out of a trial.
+pub struct Outcome {
+    /// Sequences whose results were given out.
+    pub sequences: usize,
+    /// Results that differ from the machine's.
+    pub wrong: usize,
+    /// Deployments.
+    pub deployments: usize,
+    /// Faults, frames and bytes.
+    pub made: Made,
+    /// The driver's.
+    pub counters: Counters,
+    /// By the wall's clock.
+    pub elapsed: Duration,
+    /// By the line's clock.
+    pub line: Duration,
+}
+
+/// Known sequences again and again until enough frames have gone.
+struct Endless<'a> {
+    known: &'a Known,
+    made: Arc<Mutex<Made>>,
+    frames: u64,
+    given: usize,
+    done: usize,
+    wrong: usize,
+    back: Vec<Item>,
+}
+
+impl Work for Endless<'_> {
+    fn next(&mut self, _: bool) -> Option<Item> {
+        if let Some(item) = self.back.pop() {
+            return Some(item);
+        }
+        let enough = self.made.lock().unwrap_or_else(|e| e.into_inner()).frames >= self.frames;
+        if enough || self.given == ROUND {
+            return None;
+        }
+        let (input, output) = &self.known.sequences[self.given % self.known.sequences.len()];
+        self.given += 1;
+        Some(Item {
+            number: self.given - 1,
+            input: input.clone(),
+            outputs: output.len(),
+        })
+    }
+
+    fn done(&mut self, item: Item, outputs: Vec<i32>) {
+        let (_, expected) = &self.known.sequences[item.number % self.known.sequences.len()];
+        self.done += 1;
+        self.wrong += usize::from(outputs != *expected);
+    }
+
+    fn back(&mut self, item: Item) {
+        self.back.push(item);
+    }
+}
+
+/// Deploys and runs two programs in turn until so many frames have gone over the line in both directions.
+pub fn trial(programs: &[Known; 2], rates: Rates, frames: u64, seed: u64) -> Result<Outcome> {
+    let faulty = Faulty::new(line(&programs[0])?, rates, seed);
+    let made = faulty.made();
+    let timing = Timing {
+        latency: Duration::from_millis(20),
+        // Of the line's clock: nobody waits for it.
+        patience: Duration::from_secs(120),
+        ..Timing::default()
+    };
+    let started = Instant::now();
+    let mut board = Board::connect(Box::new(faulty), timing)?;
+    let (mut sequences, mut wrong, mut deployments) = (0, 0, 0);
+    for known in programs.iter().cycle() {
+        board.deploy(&known.package, &mut |_, _| {})?;
+        deployments += 1;
+        let mut work = Endless {
+            known,
+            made: made.clone(),
+            frames,
+            given: 0,
+            done: 0,
+            wrong: 0,
+            back: Vec::new(),
+        };
+        board.run(&mut work)?;
+        sequences += work.done;
+        wrong += work.wrong + (work.given - work.done);
+        if made.lock().unwrap_or_else(|e| e.into_inner()).frames >= frames {
+            break;
+        }
+    }
+    let counters = board.driver().counters;
+    let made = *made.lock().unwrap_or_else(|e| e.into_inner());
+    Ok(Outcome {
+        sequences,
+        wrong,
+        deployments,
+        made,
+        counters,
+        elapsed: started.elapsed(),
+        line: board.driver().now(),
+    })
+}
+
+/// Share of a line without faults that is payload, of the image's upload and of the sequences' inputs, in percent.
+pub fn efficiency(known: &Known) -> Result<(f64, f64)> {
+    let pipe = line(known)?;
+    let baud = pipe.baud();
+    let mut board = Board::connect(Box::new(pipe), Timing::default())?;
+    let share = |bytes: usize, time: Duration| 100.0 * bytes as f64 * 10.0 / (time.as_secs_f64() * baud as f64);
+    let started = board.driver().now();
+    let deployed = board.deploy(&known.package, &mut |_, _| {})?;
+    let upload = share(deployed.written, board.driver().now() - started);
+    let word = astromorph_hdl::link::protocol::Space::Input.word_bytes(known.package.core());
+    let inputs: Vec<_> = known.sequences.iter().cycle().take(ROUND).collect();
+    let bytes: usize = inputs.iter().map(|(input, _)| input.len() * word).sum();
+    let mut list = super::List::new(inputs.iter().map(|(i, o)| (i.clone(), o.len())).collect(), &|_, _| {});
+    let started = board.driver().now();
+    board.run(&mut list)?;
+    Ok((upload, share(bytes, board.driver().now() - started)))
+}
