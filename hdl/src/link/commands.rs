@@ -185,6 +185,8 @@ block! {
             bus: Sig<Local, U>,
             works: Flag<Local>,
             reads: Flag<Local>,
+            answers: Flag<Local>,
+            waits: Flag<Local>,
             flags: Sig<Local, U>,
             flag_busy: Sig<Local, U>,
             flag_open: Sig<Local, U>,
@@ -363,6 +365,8 @@ impl Commands {
             bus: Sig::new(8),
             works: Flag::default(),
             reads: Flag::default(),
+            answers: Flag::default(),
+            waits: Flag::default(),
             flags: Sig::new(8),
             flag_busy: Sig::new(8),
             flag_open: Sig::new(8),
@@ -462,10 +466,9 @@ impl Logic for Commands {
             self.go.val() && ((!self.op.val().get_bit(3) && !self.op.val().get_bit(2)) || (self.op.val() == 11));
         self.fetches.next = self.works.val() && self.direct.val() && !self.second.q.val();
         // The sender's CRC counts when its byte has gone.
-        self.reads.next = self.works.val()
-            && !self.fetches.val()
-            && !self.third.q.val()
-            && !((self.op.val() == 11) && self.send_busy.val());
+        self.answers.next = self.op.val() == 11;
+        self.waits.next = self.answers.val() && self.send_busy.val();
+        self.reads.next = self.works.val() && !self.fetches.val() && !self.third.q.val() && !self.waits.val();
         self.computes.next =
             self.go.val() && !self.op.val().get_bit(3) && !self.op.val().get_bit(2) && self.third.q.val();
         self.acts.next = self.go.val() && (self.op.val() == 10);
@@ -594,11 +597,7 @@ impl Logic for Commands {
         }
         self.bus_3.next = self.n.q.val();
         if self.field.val().get_bit(1) {
-            if self.field.val().get_bit(0) {
-                self.bus_3.next = self.state.read_data.val();
-            } else {
-                self.bus_3.next = self.state.read_data.val();
-            }
+            self.bus_3.next = self.state.read_data.val();
         } else if self.field.val().get_bit(0) {
             self.bus_3.next = self.a.q.val();
         }
