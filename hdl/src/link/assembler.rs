@@ -15,7 +15,7 @@
 //! | 14 | `control` | see the constants |
 //! | 15 | `fetch`, `put` | like `at`, `store` at the address, which grows |
 //!
-//! A source with `step` moves X on by one. A variable as source takes a cycle more.
+//! A source with `step` moves X on by one. A source takes a cycle, a variable one more.
 //!
 //! ```
 //! use astromorph_hdl::link::assembler::*;

@@ -11,7 +11,8 @@
 //! | ring_read, ring_address, ring_free, ring_freed; ring_word, produced | 1, 8, 1, 8; SW, 8 | the [`output`](super::output)'s |
 //! | engine_reset; engine_busy, engine_error | 1; 1, 8 | |
 //!
-//! An instruction a cycle, of [`assembler`](super::assembler)'s; those that wait (for the sender, the load port, the bits of a word) stand still.
+//! An instruction a cycle, of [`assembler`](super::assembler)'s; one with a source takes a cycle more, and one with a variable two. Those that
+//! wait (for the sender, the load port, the bits of a word) stand still.
 //! The word of a memory or stream comes and goes bit by bit: 8 cycles a byte.
 //!
 //! A request for the identity's first byte under session 0 is answered with status 0 after a few dozen cycles: see [`top`](super::top), whose
@@ -141,10 +142,13 @@ block! {
             overruns: Pending,
             sequences: Pending,
             barks: Pending,
-            /// Not the first cycle: there is an instruction.
+            /// There is an instruction.
             started: Reg<bool>,
             /// The variable that is the source has been fetched.
             second: Reg<bool>,
+            /// The operand is there.
+            third: Reg<bool>,
+            operand: Reg<U>,
             pc: Reg<U>,
             /// Where a routine returns to.
             back: Reg<U>,
@@ -174,7 +178,15 @@ block! {
             after: Sig<Local, U>,
             target: Sig<Local, U>,
             stands: Flag<Local>,
+            bus_0: Sig<Local, U>,
+            bus_1: Sig<Local, U>,
+            bus_2: Sig<Local, U>,
+            bus_3: Sig<Local, U>,
             bus: Sig<Local, U>,
+            works: Flag<Local>,
+            reads: Flag<Local>,
+            answers: Flag<Local>,
+            waits: Flag<Local>,
             flags: Sig<Local, U>,
             flag_busy: Sig<Local, U>,
             flag_open: Sig<Local, U>,
@@ -320,6 +332,8 @@ impl Commands {
             barks: Pending::new(),
             started: Reg::default(),
             second: Reg::default(),
+            third: Reg::default(),
+            operand: Reg::new(8),
             pc: Reg::new(pc_bits),
             back: Reg::new(pc_bits),
             a: Reg::new(8),
@@ -344,7 +358,15 @@ impl Commands {
             after: Sig::new(pc_bits),
             target: Sig::new(pc_bits),
             stands: Flag::default(),
+            bus_0: Sig::new(8),
+            bus_1: Sig::new(8),
+            bus_2: Sig::new(8),
+            bus_3: Sig::new(8),
             bus: Sig::new(8),
+            works: Flag::default(),
+            reads: Flag::default(),
+            answers: Flag::default(),
+            waits: Flag::default(),
             flags: Sig::new(8),
             flag_busy: Sig::new(8),
             flag_open: Sig::new(8),
@@ -428,22 +450,27 @@ impl Logic for Commands {
     fn update(&mut self) {
         clock!(self, clock, rom, state, damages, lines, overruns, sequences, barks);
         dff_setup!(
-            self, clock, started, second, pc, back, a, zero, carry, x, n, space, ends, address, word, bits, e, resets,
-            open, errors
+            self, clock, started, second, third, operand, pc, back, a, zero, carry, x, n, space, ends, address, word,
+            bits, e, resets, open, errors
         );
         // The instruction.
-        self.go.next = self.started.q.val() && !self.reset.val();
-        self.started.d.next = true;
+        // After power-up and reset a cycle goes by until there is one.
+        self.go.next = self.started.q.val();
+        self.started.d.next = !self.reset.val();
         self.op.next = (self.rom.read_data.val() >> 12).into();
         self.field.next = (self.rom.read_data.val() >> 8).into();
         self.value.next = self.rom.read_data.val();
         self.direct.next = self.field.val().get_bit(3) && self.field.val().get_bit(2) && self.field.val().get_bit(1);
-        self.fetches.next = self.go.val()
-            && self.direct.val()
-            && !self.second.q.val()
-            && ((!self.op.val().get_bit(3) && !self.op.val().get_bit(2)) || (self.op.val() == 11));
+        // A source takes a cycle, a variable one before it.
+        self.works.next =
+            self.go.val() && ((!self.op.val().get_bit(3) && !self.op.val().get_bit(2)) || (self.op.val() == 11));
+        self.fetches.next = self.works.val() && self.direct.val() && !self.second.q.val();
+        // The sender's CRC counts when its byte has gone.
+        self.answers.next = self.op.val() == 11;
+        self.waits.next = self.answers.val() && self.send_busy.val();
+        self.reads.next = self.works.val() && !self.fetches.val() && !self.third.q.val() && !self.waits.val();
         self.computes.next =
-            self.go.val() && !self.op.val().get_bit(3) && !self.op.val().get_bit(2) && !self.fetches.val();
+            self.go.val() && !self.op.val().get_bit(3) && !self.op.val().get_bit(2) && self.third.q.val();
         self.acts.next = self.go.val() && (self.op.val() == 10);
         self.controls.next = self.go.val() && (self.op.val() == 14);
 
@@ -537,45 +564,52 @@ impl Logic for Commands {
         if self.ring_word.val().get_bit(self.ring_top.val().index()) {
             self.ring_high.next = ((self.ring_word.val() >> 16) | self.ring_sign.val()).into();
         }
-        self.bus.next = self.value.val();
-        if self.field.val() == 1 {
-            self.bus.next = self.rx_data.val();
+        // A tree, not a chain: it is half of the longest path.
+        self.bus_0.next = self.value.val();
+        if self.field.val().get_bit(1) {
+            if self.field.val().get_bit(0) {
+                self.bus_0.next = self.crc.val();
+            } else {
+                self.bus_0.next = self.state.read_data.val();
+            }
+        } else if self.field.val().get_bit(0) {
+            self.bus_0.next = self.rx_data.val();
         }
-        if (self.field.val() == 2) || self.direct.val() {
-            self.bus.next = self.state.read_data.val();
+        self.bus_1.next = self.ring_low.val();
+        if self.field.val().get_bit(1) {
+            if self.field.val().get_bit(0) {
+                self.bus_1.next = self.flags.val();
+            } else {
+                self.bus_1.next = self.ring_high.val();
+            }
+        } else if self.field.val().get_bit(0) {
+            self.bus_1.next = self.ring_middle.val();
         }
-        if self.field.val() == 3 {
-            self.bus.next = self.crc.val();
+        self.bus_2.next = self.errors.q.val();
+        if self.field.val().get_bit(1) {
+            if self.field.val().get_bit(0) {
+                self.bus_2.next = self.word_bytes.val();
+            } else {
+                self.bus_2.next = self.produced.val();
+            }
+        } else if self.field.val().get_bit(0) {
+            self.bus_2.next = self.queue_level.val();
         }
-        if self.field.val() == 4 {
-            self.bus.next = self.ring_low.val();
+        self.bus_3.next = self.n.q.val();
+        if self.field.val().get_bit(1) {
+            self.bus_3.next = self.state.read_data.val();
+        } else if self.field.val().get_bit(0) {
+            self.bus_3.next = self.a.q.val();
         }
-        if self.field.val() == 5 {
-            self.bus.next = self.ring_middle.val();
-        }
-        if self.field.val() == 6 {
-            self.bus.next = self.ring_high.val();
-        }
-        if self.field.val() == 7 {
-            self.bus.next = self.flags.val();
-        }
-        if self.field.val() == 8 {
-            self.bus.next = self.errors.q.val();
-        }
-        if self.field.val() == 9 {
-            self.bus.next = self.queue_level.val();
-        }
-        if self.field.val() == 10 {
-            self.bus.next = self.produced.val();
-        }
-        if self.field.val() == 11 {
-            self.bus.next = self.word_bytes.val();
-        }
-        if self.field.val() == 12 {
-            self.bus.next = self.n.q.val();
-        }
-        if self.field.val() == 13 {
-            self.bus.next = self.a.q.val();
+        self.bus.next = self.bus_0.val();
+        if self.field.val().get_bit(3) {
+            if self.field.val().get_bit(2) {
+                self.bus.next = self.bus_3.val();
+            } else {
+                self.bus.next = self.bus_2.val();
+            }
+        } else if self.field.val().get_bit(2) {
+            self.bus.next = self.bus_1.val();
         }
 
         // A and its flags.
@@ -583,13 +617,14 @@ impl Logic for Commands {
         if self.carry.q.val() && self.op.val().get_bit(1) {
             self.borrow.next = self.one_bit.val();
         }
-        self.diff.next = (self.a.q.val() - self.bus.val() - self.borrow.val()).into();
+        self.operand.d.next = self.bus.val();
+        self.diff.next = (self.a.q.val() - self.operand.q.val() - self.borrow.val()).into();
         self.result.next = self.diff.val();
         if !self.op.val().get_bit(0) && !self.op.val().get_bit(1) {
-            self.result.next = self.bus.val();
+            self.result.next = self.operand.q.val();
         }
         if self.op.val().get_bit(0) && self.op.val().get_bit(1) {
-            self.result.next = (self.a.q.val() & self.bus.val()).into();
+            self.result.next = (self.a.q.val() & self.operand.q.val()).into();
         }
         if self.computes.val() {
             self.a.d.next = self.result.val();
@@ -648,7 +683,7 @@ impl Logic for Commands {
             && self.value.val().get_bit(0)
             && !(self.field.val() == 0)
             && !self.direct.val()
-            && ((self.op.val() == 12) || ((self.op.val() == 11) && !self.send_busy.val()) || self.computes.val())
+            && ((self.op.val() == 12) || ((self.op.val() == 11) && self.third.q.val()) || self.computes.val())
         {
             self.x_next.next = (self.x.q.val() + 1).into();
         }
@@ -713,8 +748,8 @@ impl Logic for Commands {
 
         // Sender, receiver, ring.
         self.start.next = self.acts.val() && (self.field.val() == 12);
-        self.push.next = self.go.val() && (self.op.val() == 11) && !self.send_busy.val() && !self.fetches.val();
-        self.data.next = self.bus.val();
+        self.push.next = self.go.val() && (self.op.val() == 11) && self.third.q.val();
+        self.data.next = self.operand.q.val();
         self.drain.next = self.field.val() == 3;
         self.finish.next = self.acts.val() && (self.field.val() == 13) && !self.send_busy.val();
         self.crc_start.next = self.acts.val() && (self.field.val() == 8);
@@ -792,12 +827,13 @@ impl Logic for Commands {
         self.calls.next = self.go.val()
             && (self.op.val() == 8)
             && (!self.field.val().get_bit(0) || (self.waiting.val() && !self.registers.val()));
-        self.stands.next = self.fetches.val()
+        self.stands.next = (self.works.val() && !self.third.q.val())
             || self.held.val()
             || (self.moves.val() && !self.finished.val())
-            || (self.send_busy.val() && ((self.op.val() == 11) || (self.acts.val() && (self.field.val() == 13))));
+            || (self.send_busy.val() && self.acts.val() && (self.field.val() == 13));
         self.after.next = (self.pc.q.val() + 1).into();
         self.second.d.next = self.fetches.val() || (self.second.q.val() && self.stands.val());
+        self.third.d.next = self.reads.val();
         self.target.next = (self.value.val() << 1).into();
         self.next.next = self.after.val();
         if ((self.op.val() == 6) && self.jump.val())
@@ -810,17 +846,17 @@ impl Logic for Commands {
         if self.op.val() == 13 {
             self.next.next = self.back.q.val();
         }
-        if self.stands.val() {
-            self.next.next = self.pc.q.val();
-        }
         if !self.go.val() {
             self.next.next = self.none.val();
         }
         if self.calls.val() {
             self.back.d.next = self.after.val();
         }
-        self.pc.d.next = self.next.val();
-        self.rom.read_enable.next = true;
+        // While it stands the instruction stays at the memory's output.
+        self.rom.read_enable.next = !self.stands.val();
+        if !self.stands.val() {
+            self.pc.d.next = self.next.val();
+        }
         self.rom.read_address.next = self.next.val();
         self.rom.write_enable.next = false;
         self.rom.write_address.next = self.next.val();
