@@ -6,6 +6,7 @@
 //! | `family`, `device`, `package`, `speed` | tools to use; counts in `constraints/devices.toml`; housing; speed grade |
 //! | `constraints` | file with the pins, for the ports `clk`, `uart_rx`, `uart_tx`, `button`, `led[0]`, … |
 //! | `ports` | oscillator in MHz; the level of a pressed button and of a lit LED |
+//! | `link` | core of the board's bitstream, its clock in MHz (a PLL makes it where the oscillator has another), rate of the serial line |
 //! | `tools` | Yosys' command, options of nextpnr and of the packer |
 //! | `out_of_context` | frequency asked for where a bare core is measured, MHz |
 //!
@@ -92,6 +93,7 @@ pub struct Board {
     /// Name of the file with the pins.
     pub constraints: String,
     pub ports: Ports,
+    pub link: Link,
     pub tools: Options,
     pub out_of_context: OutOfContext,
     /// Text of the file with the pins.
@@ -111,6 +113,18 @@ pub struct Ports {
     pub leds: usize,
     /// Level that lights an LED.
     pub led_lit: Level,
+}
+
+/// What the board's own bitstream holds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// A built-in core.
+    pub core: String,
+    /// Clock of core and link.
+    pub clock_mhz: f64,
+    /// Bits a second of the serial line.
+    pub baud: u64,
 }
 
 /// Level of a signal.

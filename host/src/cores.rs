@@ -14,22 +14,30 @@ use astromorph::{Error, Result};
 use std::path::Path;
 
 /// Every built-in description, as it stands in the binary.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 11] = [
     (
         "constraints/cores/ecp5-128.toml",
         include_str!("../../constraints/cores/ecp5-128.toml"),
+    ),
+    (
+        "constraints/cores/ecp5-25-int8.toml",
+        include_str!("../../constraints/cores/ecp5-25-int8.toml"),
     ),
     (
         "constraints/cores/ecp5-32.toml",
         include_str!("../../constraints/cores/ecp5-32.toml"),
     ),
     (
+        "constraints/cores/ecp5-int8.toml",
+        include_str!("../../constraints/cores/ecp5-int8.toml"),
+    ),
+    (
         "constraints/cores/ecp5-int8-16.toml",
         include_str!("../../constraints/cores/ecp5-int8-16.toml"),
     ),
     (
-        "constraints/cores/ecp5-int8.toml",
-        include_str!("../../constraints/cores/ecp5-int8.toml"),
+        "constraints/cores/gw2a-int8.toml",
+        include_str!("../../constraints/cores/gw2a-int8.toml"),
     ),
     (
         "constraints/cores/small-16.toml",
@@ -46,6 +54,10 @@ const FILES: [(&str, &str); 8] = [
     (
         "constraints/cores/up5k-int8.toml",
         include_str!("../../constraints/cores/up5k-int8.toml"),
+    ),
+    (
+        "constraints/cores/up5k-int8-8.toml",
+        include_str!("../../constraints/cores/up5k-int8-8.toml"),
     ),
 ];
 

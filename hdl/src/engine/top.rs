@@ -34,7 +34,7 @@
 mod build;
 mod kernel;
 
-pub use build::{array_config, array_latency, output_group};
+pub use build::{array_config, array_latency, output_group, spare_multiplier};
 
 use super::argmax::Argmax;
 use super::array::Array;

@@ -22,7 +22,7 @@
 //! ```
 //! use astromorph_hdl::{engine::unit::{LATENCY, Unit, UnitSize}, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
-//! let size = UnitSize { width: 8, serial_bits: 16, acc_bits: 26, norm_width: 64, mantissa_words: 64, target: Target::Generic };
+//! let size = UnitSize { width: 8, serial_bits: 16, acc_bits: 26, norm_width: 64, mantissa_words: 64, multiplier: true, target: Target::Generic };
 //! let mut u = Unit::new(&size).unwrap();
 //! u.connect_all();
 //! // y = n·R with R at 15 fraction bits: 1000 · 0.5 >> 7 (γ = SW − 1 − W = 7), rounded.
@@ -71,6 +71,8 @@ pub struct UnitSize {
     pub norm_width: usize,
     /// Words of the mantissa tables.
     pub mantissa_words: usize,
+    /// The device has a multiplier for the unit (matters on iCE40).
+    pub multiplier: bool,
     /// What the Verilog is for.
     pub target: Target,
 }

@@ -101,7 +101,8 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
     let mut r = ChaCha8Rng::seed_from_u64(seed);
     let core = EngineConfig {
         name: "tail".into(),
-        lanes: 2,
+        // On iCE40 all multipliers are the lanes', so that the one of the serial units is made of adders.
+        lanes: 16,
         width,
         acc_bits,
         bank_words: 16,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | array, what packing adds | P, P where W > 8 (a lane has a multiplier of its own), P·A |
 //! | bank_port | P, W, bits of a bank address |
+//! | tail | W, A, 1 where the device has a multiplier for it |
 //! | all others | W, A, bits of the addresses of X, M and bank together |
 //!
 //! Blocks of a few cells at the top are one, `(top)`; the registers around the core (`build.md`) are `(wrapper)`. `packing` is what nextpnr's
@@ -14,6 +15,7 @@ use super::{Blocks, Logic, logic};
 use crate::boards::Family;
 use astromorph::engine::config::EngineConfig;
 use astromorph::{Error, Result};
+use astromorph_hdl::engine::top::spare_multiplier;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Coefficients of a block.
@@ -44,16 +46,21 @@ pub const PLACED: &str = "placed";
 
 /// A fitted family.
 pub struct Model {
+    family: Family,
     logic: Logic,
     coefficients: BTreeMap<(String, &'static str), [f64; TERMS]>,
 }
 
-fn terms(block: &str, core: &EngineConfig) -> [f64; TERMS] {
+fn terms(family: Family, block: &str, core: &EngineConfig) -> [f64; TERMS] {
     let (p, w, a) = (core.lanes as f64, core.width as f64, core.acc_bits as f64);
     let bits = |words: usize| (words as f64).log2().ceil();
     match block {
         "array" | PACKING => [1.0, p, if core.width > 8 { p } else { 0.0 }, p * a],
         "bank_port" => [1.0, p, w, bits(core.bank_words)],
+        "tail" => {
+            let spare = spare_multiplier(core, crate::build::engine::target(family));
+            [1.0, w, a, spare.is_ok_and(|spare| spare) as u32 as f64]
+        }
         _ => [
             1.0,
             w,
@@ -108,7 +115,7 @@ impl Model {
         let mut coefficients = BTreeMap::new();
         for name in names {
             for cell in logic.cells.into_iter().chain([PLACED]) {
-                let x: Vec<_> = designs.iter().map(|d| terms(name, &d.core)).collect();
+                let x: Vec<_> = designs.iter().map(|d| terms(family, name, &d.core)).collect();
                 let y: Vec<_> = all
                     .iter()
                     .map(|rows| rows.get(name).and_then(|row| row.get(cell)).copied().unwrap_or(0.0))
@@ -118,14 +125,18 @@ impl Model {
                 }
             }
         }
-        Ok(Model { logic, coefficients })
+        Ok(Model {
+            family,
+            logic,
+            coefficients,
+        })
     }
 
     /// Rows of a core, none below 0; [`PLACED`] in every one.
     pub fn blocks(&self, core: &EngineConfig) -> Blocks {
         let mut blocks = Blocks::new();
         for ((name, cell), c) in &self.coefficients {
-            let n: f64 = c.iter().zip(terms(name, core)).map(|(c, t)| c * t).sum();
+            let n: f64 = c.iter().zip(terms(self.family, name, core)).map(|(c, t)| c * t).sum();
             blocks
                 .entry(name.clone())
                 .or_default()

@@ -18,9 +18,11 @@
 //! The Verilog may come from anywhere: a [`Source`] is text, the name of the top module, and its ports.
 
 mod blocks;
+pub mod board;
 mod cache;
 pub mod engine;
 pub mod pack;
+pub mod pll;
 pub mod ports;
 pub mod route;
 pub mod synth;

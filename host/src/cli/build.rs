@@ -3,7 +3,7 @@
 use super::train::{command_line, publish};
 use super::{Common, Outcome};
 use crate::boards::Board;
-use crate::build::{self, Options, Source, engine, ports};
+use crate::build::{self, Options, Source, board as bitstream, engine, ports};
 use crate::cores::core;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -30,7 +30,8 @@ pub struct Build {
     /// Seeds of place and route, counted up from --seed (default 1).
     #[arg(long, default_value_t = 8)]
     seeds: u64,
-    /// Frequency asked for in MHz (default: the board's clock; out of context the board file's).
+    /// Frequency asked for in MHz (default: the clock of the board's bitstream; of other Verilog the oscillator's; out of context the board
+    /// file's).
     #[arg(long, value_name = "MHZ")]
     freq: Option<f64>,
     /// Measure a bare core between registers, whatever ports it has; gives no bitstream.
@@ -49,19 +50,20 @@ enum Input {
 
 /// What to build.
 #[derive(Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct What {
     /// Any Verilog.
     #[arg(long, value_name = "FILE")]
     verilog: Option<PathBuf>,
-    /// The engine of this description, emitted for the board's device: a built-in core by name, or NAME.toml.
+    /// The core, a built-in one by name or NAME.toml, with the link to the host around it; out of context the bare core (default: the board's
+    /// own core).
     #[arg(long, value_name = "CORE")]
     core: Option<String>,
 }
 
 impl Build {
     /// The name, what it is in words, and the text; a core has none yet.
-    fn given(&self) -> Result<(String, String, Input), Error> {
+    fn given(&self, board: &Board) -> Result<(String, String, Input), Error> {
         match (&self.what.verilog, &self.what.core) {
             (Some(file), _) => {
                 let text = std::fs::read_to_string(file).map_err(|e| Error::file(file, e))?;
@@ -71,24 +73,28 @@ impl Build {
                 let title = format!("{}, top module {}", file.display(), self.top);
                 Ok((name, title, Input::Verilog(text)))
             }
-            (None, Some(name)) => {
-                let core = core(name)?;
+            (None, name) => {
+                let core = core(name.as_deref().unwrap_or(&board.link.core))?;
+                let what = if self.out_of_context {
+                    "engine"
+                } else {
+                    "engine and link"
+                };
                 let title = format!(
-                    "engine, {} lanes of {} bits, id {:#010x}",
+                    "{what}, {} lanes of {} bits, id {:#010x}",
                     core.lanes,
                     core.width,
                     core.id()
                 );
                 Ok((core.name.clone(), title, Input::Core(core)))
             }
-            (None, None) => Err(Error::field("build", "--verilog or --core", "neither")),
         }
     }
 
     /// Builds into `--out` (default `out/build/BOARD-NAME`) and reports.
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let board = Board::find(&self.board)?;
-        let (name, title, input) = self.given()?;
+        let (name, title, input) = self.given(&board)?;
         let mode = if self.out_of_context { "-out-of-context" } else { "" };
         let folder = common
             .out
@@ -97,7 +103,8 @@ impl Build {
         let tools = build::tools(&board, progress)?;
         let yosys = tools.get(Tool::Yosys)?;
         let source = match input {
-            Input::Core(core) => engine::source(&core, &board, yosys, &folder)?,
+            Input::Core(core) if self.out_of_context => engine::source(&core, &board, yosys, &folder)?,
+            Input::Core(core) => bitstream::source(&core, &board, yosys, &folder)?,
             Input::Verilog(verilog) => Source {
                 ports: ports::of(yosys, &verilog, &self.top, self.clock.as_deref(), &folder)?,
                 open: Vec::new(),
@@ -107,9 +114,10 @@ impl Build {
             },
         };
         let first = common.seed.unwrap_or(1);
-        let default = match self.out_of_context {
-            true => board.out_of_context.mhz,
-            false => board.ports.clock_mhz,
+        let default = match (self.out_of_context, &self.what.verilog) {
+            (true, _) => board.out_of_context.mhz,
+            (false, None) => board.link.clock_mhz,
+            (false, Some(_)) => board.ports.clock_mhz,
         };
         let options = Options {
             seeds: (0..self.seeds).map(|k| first.wrapping_add(k)).collect(),

@@ -2,9 +2,11 @@
 
 mod address_proofs;
 mod blocks;
+mod board;
 mod cosim;
 mod driver;
 mod engine_proofs;
+mod link;
 mod netlists;
 mod streams;
 mod support;

@@ -6,6 +6,7 @@ use crate::engine::norm::{COLS_BITS, Norm};
 use crate::engine::serial::Serial;
 use crate::engine::split::EXPONENT_BITS;
 use crate::engine::sums::{self, ADDRESS_BITS, Sums};
+use crate::engine::top::spare_multiplier;
 use crate::engine::unit::{self, Unit, UnitSize};
 use crate::multiply::Target;
 use crate::number::{Const, Flag, S, Sig, natural_bits};
@@ -25,6 +26,7 @@ impl Tail {
             acc_bits: core.acc_bits,
             norm_width: core.norm_width,
             mantissa_words: core.mantissa_words,
+            multiplier: spare_multiplier(core, target)?,
             target,
         };
         Ok(Tail {

@@ -49,6 +49,14 @@ pub fn array_config(core: &EngineConfig, target: Target) -> Result<ArrayConfig> 
     })
 }
 
+/// `SB_MAC16` of the largest iCE40.
+const ICE40_MULTIPLIERS: usize = 8;
+
+/// Whether the array leaves a multiplier of the device to the serial units.
+pub fn spare_multiplier(core: &EngineConfig, target: Target) -> Result<bool> {
+    Ok(target != Target::Ice40 || array_config(core, target)?.multipliers() < ICE40_MULTIPLIERS)
+}
+
 /// Whether the array gets its slots a register later than X gets its rows.
 fn late(target: Target) -> bool {
     row_latency(target) > 2

@@ -105,15 +105,15 @@ impl Logic for Engine {
         self.gamma_word.next = unsigned_cast_of(self.tail.gamma);
         self.load_word.next = self.no_word.val();
         if self.peek.done.val() {
-            self.load_word.next = self.bank_word.val().into();
+            self.load_word.next = self.bank_word.val();
             if self.load_memory.val() == 0 {
-                self.load_word.next = self.bus.word.val().into();
+                self.load_word.next = self.bus.word.val();
             }
             if self.load_memory.val() == 1 {
-                self.load_word.next = unsigned_cast_of(self.front.table_word).into();
+                self.load_word.next = unsigned_cast_of(self.front.table_word);
             }
             if self.load_memory.val() == 2 {
-                self.load_word.next = unsigned_cast_of(self.tail.table_word).into();
+                self.load_word.next = unsigned_cast_of(self.tail.table_word);
             }
             if self.load_memory.val() == 3 {
                 self.load_word.next =

@@ -68,7 +68,10 @@ impl Unit {
             number: Sig::new(SUM_BITS),
             a: Reg::new(sw),
             b: Reg::new(sw),
-            multiplier: Fabric::new("tail.multiplier", sw, size.target)?,
+            multiplier: match size.multiplier {
+                true => Fabric::with_multiplier("tail.multiplier", sw, size.target)?,
+                false => Fabric::new("tail.multiplier", sw, size.target)?,
+            },
             tags: Tags::default(),
             add_beta: Reg::default(),
             add_row_sum: Reg::default(),

@@ -135,7 +135,7 @@ fn the_tasks_run_on_the_described_cores() {
             }
         }
         // And its device has the memories and multipliers.
-        for (family, board) in [("up5k", "icebreaker"), ("ecp5", "ulx3s")] {
+        for (family, board) in [("up5k", "icebreaker"), ("ecp5-25", "colorlight-i5"), ("ecp5", "ulx3s")] {
             if core.name.starts_with(family) {
                 let board = Board::find(board).unwrap();
                 let has = crate::devices::counts(&board.device).unwrap();
@@ -147,6 +147,9 @@ fn the_tasks_run_on_the_described_cores() {
     }
     for (task, core) in [
         (include_str!("../../../projects/imdb.toml"), "up5k-int8"),
+        (include_str!("../../../projects/imdb.toml"), "up5k-int8-8"),
+        (include_str!("../../../projects/imdb.toml"), "ecp5-25-int8"),
+        (include_str!("../../../projects/imdb.toml"), "gw2a-int8"),
         (include_str!("../../../projects/imdb.toml"), "up5k-int16"),
         (include_str!("../../../projects/cifar10.toml"), "ecp5-int8"),
         (include_str!("../../../projects/wikitext2.toml"), "ecp5-int8"),
