@@ -7,6 +7,7 @@ mod cosim;
 mod driver;
 mod engine_proofs;
 mod link;
+mod link_proofs;
 mod netlists;
 mod streams;
 mod support;
