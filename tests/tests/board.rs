@@ -212,3 +212,29 @@ fn boards_that_cannot_be_used_are_refused_by_name() {
     let wider = ["--port", &board.path, "--core", wider.to_str().expect("a path")];
     refused(&wider, 2, &["an image for another core", "core.x_words"]);
 }
+
+#[test]
+fn simulated_engines_are_devices_like_any_other() {
+    let dir = tempfile::tempdir().expect("a folder");
+    workspace(dir.path());
+    let folder = dir.path().to_str().expect("a path");
+    let forms = ["--on", "rusthdl,verilated", "--sequences", "20", "--json"];
+    let (code, shown, error) = run(&[&["evaluate", "--out", folder][..], &forms].concat());
+    assert_eq!(code, Some(0), "{error}");
+    let report: serde_json::Value = serde_json::from_str(&shown).expect("a report");
+    for (row, form) in report["comparisons"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .zip(["RustHDL", "Verilator"])
+    {
+        assert_eq!((&row["left"], &row["right"]), (&"twin".into(), &form.into()), "{row}");
+        assert_eq!(
+            (&row["sequences"], &row["mismatches"]),
+            (&20.into(), &0.into()),
+            "{row}"
+        );
+    }
+    assert_eq!(report["comparisons"].as_array().map(Vec::len), Some(2));
+    assert_eq!(report["disagreements"].as_array().map(Vec::len), Some(0));
+}

@@ -226,23 +226,6 @@ impl Device for Board {
     }
 
     fn counted(&self) -> Vec<(String, u64)> {
-        let c = &self.driver.counters;
-        [
-            ("frames sent", c.sent),
-            ("bytes sent", c.bytes_sent),
-            ("answers", c.answered),
-            ("bytes received", c.bytes_come),
-            ("damaged", c.damaged),
-            ("stale", c.stale),
-            ("overtaken", c.overtaken),
-            ("late", c.late),
-            ("reconnects", c.reconnects),
-            ("sessions", c.sessions),
-            ("input bytes sent again", c.again),
-            ("regions written", c.regions),
-            ("differences found", c.differences),
-        ]
-        .map(|(name, count)| (name.to_string(), count))
-        .to_vec()
+        self.driver.counters.named()
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! Numbers go round after 256 requests: an answer that comes later than 250 requests after its own would be taken for another's. No line holds as many back.
 
+use super::counters::Counters;
 use super::error::{Error, Result, Trouble};
 use super::frame::Decoder;
 use super::transport::{Broken, Transport};
@@ -55,37 +56,6 @@ impl Default for Timing {
             stuck: Duration::from_secs(30),
         }
     }
-}
-
-/// What a driver counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Counters {
-    /// Frames sent.
-    pub sent: u64,
-    /// Bytes sent.
-    pub bytes_sent: u64,
-    /// Answers taken.
-    pub answered: u64,
-    /// Bytes that came.
-    pub bytes_come: u64,
-    /// Frames that came and are no answer.
-    pub damaged: u64,
-    /// Answers to nothing under way.
-    pub stale: u64,
-    /// Requests that a later answer showed as lost.
-    pub overtaken: u64,
-    /// Requests whose time was over.
-    pub late: u64,
-    /// Times the line broke and came back.
-    pub reconnects: u64,
-    /// Sessions opened.
-    pub sessions: u64,
-    /// Payload bytes of input words that went anew.
-    pub again: u64,
-    /// Regions of memory written.
-    pub regions: u64,
-    /// Checks that found a difference.
-    pub differences: u64,
 }
 
 /// What became of a request; `tag` as its sender gave it.

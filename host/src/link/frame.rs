@@ -7,7 +7,7 @@
 //! let mut bytes = line(&[0x90 | 9, 7, 1, 0, 2, 5, 0, 0, 0, 0xaa, 0]); // of the output: 5 words produced, one of them here
 //! let answers: Vec<_> = bytes.iter().filter_map(|&b| decoder.take(b)).collect();
 //! assert_eq!(answers[0].as_ref().unwrap().payload, [0xaa, 0]);
-//! bytes[3] ^= 1;
+//! bytes[1] ^= 2;
 //! assert_eq!(bytes.iter().filter_map(|&b| decoder.take(b)).collect::<Vec<_>>(), [None]);
 //! ```
 

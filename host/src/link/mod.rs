@@ -6,7 +6,7 @@
 //! | [`pipe`] | a line to a board inside this process |
 //! | [`faults`] | a line that damages, loses, repeats, delays and breaks, counted |
 //! | [`frame`] | answers out of bytes |
-//! | [`driver`] | requests, many under way at once: answered or lost |
+//! | [`driver`], [`counters`] | requests, many under way at once: answered or lost, counted |
 //! | [`session`] | identity, registers, a session |
 //! | [`upload`] | an image into the memories, verified, resumable |
 //! | [`sequences`] | inputs and outputs as two streams |
@@ -17,6 +17,7 @@
 //! | [`error`] | trouble that a new session may mend, and errors |
 
 pub mod board;
+pub mod counters;
 pub mod device;
 pub mod driver;
 pub mod error;

@@ -1,8 +1,9 @@
 //! Results under faults: programs deployed and sequences run over a line that misbehaves, every result held against the integer machine's.
 
 use super::board::Board;
-use super::device::{Device, Item, Work};
-use super::driver::{Counters, Timing};
+use super::counters::Counters;
+use super::device::{Device, Item, List, Work};
+use super::driver::Timing;
 use super::error::Result;
 use super::faults::{Faulty, Made, Rates};
 use super::pipe::Pipe;
@@ -16,6 +17,7 @@ use astromorph::plan::Plan;
 use astromorph::sequence::Sequence;
 use astromorph::spec::{ModelSpec, QuantizeSpec};
 use astromorph::weights::Weights;
+use astromorph_hdl::link::protocol::Space;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::sync::{Arc, Mutex};
@@ -23,6 +25,8 @@ use std::time::{Duration, Instant};
 
 /// The core of the trials.
 const CORE: &str = "small-8";
+/// The core of the line's use.
+const LARGE_CORE: &str = "up5k-int8";
 
 /// Of the board and of its line.
 const CLOCK_HZ: u64 = 24_000_000;
@@ -44,18 +48,29 @@ pub struct Known {
 
 /// A small model with random weights.
 pub fn known(seed: u64) -> Result<Known> {
-    known_on(CORE, seed, KNOWN)
+    let sizes = "layers = 1\nheads = 2\nd_model = 16\nfeatures = 4\nvalues = 6\nn_max = 48
+        input = { kind = \"vectors\", width = 12 }\noutput = { kind = \"classes\", size = 5, pooling = \"mean\" }";
+    of_sizes(CORE, sizes, seed, KNOWN)
 }
 
-/// The same on any core.
-pub fn known_on(name: &str, seed: u64, count: usize) -> Result<Known> {
+/// One of a size that boards are for.
+fn large(seed: u64) -> Result<Known> {
+    let sizes = "layers = 2\nheads = 2\nd_model = 48\nfeatures = 16\nvalues = 32\nn_max = 128
+        input = { kind = \"vectors\", width = 64 }\noutput = { kind = \"classes\", size = 2, pooling = \"mean\" }";
+    of_sizes(LARGE_CORE, sizes, seed, 24)
+}
+
+fn of_sizes(name: &str, sizes: &str, seed: u64, count: usize) -> Result<Known> {
     let core = core(name)?;
-    let text = "layers = 1\nheads = 2\nd_model = 16\nfeatures = 4\nvalues = 6\nn_max = 48\norder = \"two-pass\"
-        input = { kind = \"vectors\", width = 12 }\noutput = { kind = \"classes\", size = 5, pooling = \"mean\" }";
-    let spec: ModelSpec = toml::from_str(text).map_err(|e| astromorph::Error::field("model", "a specification", e))?;
+    let text = format!("order = \"two-pass\"\n{sizes}");
+    let spec: ModelSpec = toml::from_str(&text).map_err(|e| astromorph::Error::field("model", "a specification", e))?;
     let quantize = QuantizeSpec {
         activation_bits: core.width,
         weight_bits: core.width,
+        phi_index_bits: 8,
+        power_mantissa_bits: 3,
+        reciprocal_mantissa_bits: 6,
+        rsqrt_mantissa_bits: 6,
         ..QuantizeSpec::default()
     };
     let weights = Weights::random(&spec, seed);
@@ -190,20 +205,27 @@ pub fn trial(programs: &[Known; 2], rates: Rates, frames: u64, seed: u64) -> Res
     })
 }
 
-/// Share of a line without faults that is payload, of the image's upload and of the sequences' inputs, in percent.
-pub fn efficiency(known: &Known) -> Result<(f64, f64)> {
-    let pipe = line(known)?;
+/// Share of a line without faults that is payload, of an image's upload and of the sequences' inputs, in percent; and the image's bytes.
+pub fn efficiency(seed: u64) -> Result<(f64, f64, usize)> {
+    let known = large(seed)?;
+    let pipe = line(&known)?;
     let baud = pipe.baud();
     let mut board = Board::connect(Box::new(pipe), Timing::default())?;
     let share = |bytes: usize, time: Duration| 100.0 * bytes as f64 * 10.0 / (time.as_secs_f64() * baud as f64);
     let started = board.driver().now();
     let deployed = board.deploy(&known.package, &mut |_, _| {})?;
     let upload = share(deployed.written, board.driver().now() - started);
-    let word = astromorph_hdl::link::protocol::Space::Input.word_bytes(known.package.core());
-    let inputs: Vec<_> = known.sequences.iter().cycle().take(ROUND).collect();
+    let word = Space::Input.word_bytes(known.package.core());
+    let inputs: Vec<_> = known
+        .sequences
+        .iter()
+        .cycle()
+        .take(10 * known.sequences.len())
+        .collect();
     let bytes: usize = inputs.iter().map(|(input, _)| input.len() * word).sum();
-    let mut list = super::List::new(inputs.iter().map(|(i, o)| (i.clone(), o.len())).collect(), &|_, _| {});
+    let mut list = List::new(inputs.iter().map(|(i, o)| (i.clone(), o.len())).collect(), &|_, _| {});
     let started = board.driver().now();
     board.run(&mut list)?;
-    Ok((upload, share(bytes, board.driver().now() - started)))
+    let stream = share(bytes, board.driver().now() - started);
+    Ok((upload, stream, deployed.bytes))
 }
