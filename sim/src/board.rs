@@ -65,7 +65,7 @@ impl VirtualBoard {
             header: String::new(),
         };
         Ok(VirtualBoard {
-            exe: build(tool, &Design::rtl(name, verilog), &model, cache)?,
+            exe: build(tool, &Design::rtl(name, verilog).with_feedback(), &model, cache)?,
         })
     }
 

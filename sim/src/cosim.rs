@@ -20,15 +20,23 @@ pub struct Design {
     /// File names and texts.
     pub(crate) sources: Vec<(String, String)>,
     pub(crate) netlist: bool,
+    pub(crate) feedback: bool,
 }
 
 impl Design {
+    /// In this text an output of a part may lead through its parent to an input of the same part, on which it does not depend. Verilator takes that for a
+    /// loop, sweeps twice, and would stop; Icarus, which replays the same text, does not.
+    pub fn with_feedback(self) -> Self {
+        Design { feedback: true, ..self }
+    }
+
     /// The Verilog that RustHDL emitted.
     pub fn rtl(name: &str, verilog: &str) -> Self {
         Design {
             name: name.to_string(),
             sources: vec![("top.v".into(), verilog.to_string())],
             netlist: false,
+            feedback: false,
         }
     }
 

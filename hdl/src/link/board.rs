@@ -22,12 +22,11 @@
 //! ```
 
 use super::identity::Identity;
-use super::top::Link;
+use super::station::Station;
 use super::uart_rx::UartRx;
 use super::uart_tx::UartTx;
 use crate::block;
 use crate::check;
-use crate::engine::top::Engine;
 use crate::multiply::Target;
 use crate::number::{Const, Flag, Sig, U};
 use crate::register::Reg;
@@ -52,6 +51,17 @@ pub struct Pins<'a> {
     pub led_low: bool,
 }
 
+impl Pins<'_> {
+    /// What the board says of itself.
+    pub fn identity(&self) -> Identity<'_> {
+        Identity {
+            board: self.name,
+            clock_hz: self.clock_hz,
+            baud: self.baud,
+        }
+    }
+}
+
 block! {
     /// See the module's text.
     pub struct Board {
@@ -69,8 +79,7 @@ block! {
         }
         parts {
             receive: UartRx,
-            link: Link,
-            engine: Engine,
+            station: Station,
             transmit: UartTx,
             button_1: Reg<bool>,
             button_2: Reg<bool>,
@@ -92,12 +101,7 @@ impl Board {
     /// A core on a board; memories as `target` has them.
     pub fn new(core: &EngineConfig, target: Target, pins: &Pins<'_>) -> Result<Self> {
         check::range("pins.leds", pins.leds, 1, 8)?;
-        let identity = Identity {
-            board: pins.name,
-            clock_hz: pins.clock_hz,
-            baud: pins.baud,
-        }
-        .text(core)?;
+        let identity = pins.identity().text(core)?;
         let dark = if pins.led_low { (1 << pins.leds) - 1 } else { 0 };
 
         Ok(Board {
@@ -107,8 +111,7 @@ impl Board {
             uart_tx: Flag::default(),
             led: Sig::new(pins.leds),
             receive: UartRx::new(pins.clock_hz, pins.baud)?,
-            link: Link::new(core, &identity)?,
-            engine: Engine::with_read_back(core, target)?,
+            station: Station::new(core, target, &identity)?,
             transmit: UartTx::new(pins.clock_hz, pins.baud)?,
             button_1: Reg::default(),
             button_2: Reg::default(),
@@ -128,7 +131,7 @@ impl Board {
 impl Logic for Board {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, receive, link, engine, transmit);
+        clock!(self, clock, receive, station, transmit);
         dff_setup!(self, clock, button_1, button_2);
         // Registers start at 0: not pressed.
         self.button_1.d.next = self.button.val() == self.high.val();
@@ -136,44 +139,25 @@ impl Logic for Board {
         self.reset.next = self.button_2.q.val();
         self.receive.reset.next = self.reset.val();
         self.receive.line.next = self.uart_rx.val();
-        self.link.reset.next = self.reset.val();
-        self.link.rx_valid.next = self.receive.valid.val();
-        self.link.rx_data.next = self.receive.data.val();
-        self.link.rx_error.next = self.receive.error.val();
-        self.link.tx_ready.next = self.transmit.ready.val();
+        self.station.reset.next = self.reset.val();
+        self.station.rx_valid.next = self.receive.valid.val();
+        self.station.rx_data.next = self.receive.data.val();
+        self.station.rx_error.next = self.receive.error.val();
+        self.station.tx_ready.next = self.transmit.ready.val();
         self.transmit.reset.next = self.reset.val();
-        self.transmit.valid.next = self.link.tx_valid.val();
-        self.transmit.data.next = self.link.tx_data.val();
+        self.transmit.valid.next = self.station.tx_valid.val();
+        self.transmit.data.next = self.station.tx_data.val();
         self.uart_tx.next = self.transmit.line.val();
 
-        self.engine.reset.next = self.link.engine_reset.val();
-        self.engine.load_valid.next = self.link.load_valid.val();
-        self.engine.load_read.next = self.link.load_read.val();
-        self.engine.load_memory.next = self.link.load_memory.val();
-        self.engine.load_address.next = self.link.load_address.val();
-        self.engine.load_data.next = self.link.load_data.val();
-        self.link.load_ready.next = self.engine.load_ready.val();
-        self.link.load_word.next = self.engine.load_word.val();
-        self.engine.s_axis_tvalid.next = self.link.s_axis_tvalid.val();
-        self.engine.s_axis_tdata.next = self.link.s_axis_tdata.val();
-        self.engine.s_axis_tlast.next = self.link.s_axis_tlast.val();
-        self.link.s_axis_tready.next = self.engine.s_axis_tready.val();
-        self.link.m_axis_tvalid.next = self.engine.m_axis_tvalid.val();
-        self.link.m_axis_tdata.next = self.engine.m_axis_tdata.val();
-        self.link.m_axis_tlast.next = self.engine.m_axis_tlast.val();
-        self.engine.m_axis_tready.next = self.link.m_axis_tready.val();
-        self.link.busy.next = self.engine.busy.val();
-        self.link.error.next = self.engine.error.val();
-
-        self.failed.next = !(self.engine.error.val() == 0);
+        self.failed.next = !(self.station.error.val() == 0);
         self.lit.next = self.none.val();
-        if self.engine.busy.val() {
+        if self.station.busy.val() {
             self.lit.next = self.one.val();
         }
         if self.failed.val() {
             self.lit.next = self.two.val();
         }
-        if self.engine.busy.val() && self.failed.val() {
+        if self.station.busy.val() && self.failed.val() {
             self.lit.next = (self.one.val() | self.two.val()).into();
         }
         self.led.next = (self.lit.val() ^ self.dark.val()).into();

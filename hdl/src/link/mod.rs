@@ -7,7 +7,7 @@
 //! | frames | [`receiver`], [`sender`], [`crc`] |
 //! | requests | [`commands`] (a machine of bytes), [`assembler`] (its instructions), [`program`] (what they say), [`bytes`] (its memories), [`pending`] (events) |
 //! | streams | [`input`] (queue), [`output`] (ring), [`watchdog`] |
-//! | tops | [`top`] (the link), [`board`] (line, link and engine) |
+//! | tops | [`top`] (the link), [`station`] (link and engine), [`board`] (with line, button, lights); [`emit`] (their text) |
 
 pub mod assembler;
 pub mod board;
@@ -24,6 +24,7 @@ pub mod protocol;
 pub mod receiver;
 pub mod registers;
 pub mod sender;
+pub mod station;
 pub mod top;
 pub mod uart;
 pub mod uart_rx;

@@ -95,7 +95,11 @@ pub(crate) struct Model<'a> {
 
 /// Builds the executable, or finds it in the cache.
 pub(crate) fn build(tool: &Installed, design: &Design, model: &Model, cache: &Path) -> Result<PathBuf> {
-    let flags = if design.netlist { NETLIST_FLAGS } else { RTL_FLAGS };
+    let mut flags = if design.netlist { NETLIST_FLAGS } else { RTL_FLAGS }.to_vec();
+    if design.feedback {
+        flags.push("-Wno-UNOPTFLAT");
+    }
+    let flags = &flags[..];
     let place = cache.join(key(tool, design, model, flags));
     let exe = place.join("model");
     if exe.is_file() {
