@@ -1,4 +1,5 @@
-// A board behind a pseudo-terminal: bytes of the terminal become bits of its serial line and back; the board's clock runs as fast as it can.
+// A board behind a pseudo-terminal: bytes of the terminal become bits of its serial line and back (BYTES: go past the line); the board's clock runs as fast as
+// it can.
 // Arguments: path of the symbolic link to the terminal, cycles of the board's clock a bit, level of the button while it is not pressed.
 // Says "READY" when the terminal can be opened; ends at SIGINT, SIGTERM or when its parent does, and takes the link away.
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <ctime>
 
 #include "Vmodel.h"
+#include "layout.h"
 #include "verilated.h"
 
 static volatile std::sig_atomic_t stopped = 0;
@@ -25,6 +27,22 @@ static int fail(const char* what) {
     return 1;
 }
 
+#ifdef BYTES
+// The link takes a byte every 16 cycles.
+struct Line {
+    uint64_t next = 256;
+    bool idle(uint64_t now) const { return now >= next; }
+    void start(Vmodel& m, unsigned char b, uint64_t now) { m.rx_valid = 1, m.rx_data = b, next = now + 16; }
+    void drive(Vmodel& m, uint64_t now) {
+        m.reset = now < 64;
+        m.rx_error = 0;
+        m.tx_ready = 1;
+    }
+    // A byte from the board, or -1; what stands at the ports now is taken by the edge to come.
+    int see(Vmodel& m, uint64_t) { return m.tx_valid ? int(m.tx_data) : -1; }
+    void taken(Vmodel& m) { m.rx_valid = 0; }
+};
+#else
 // Bits of a byte on the line: start, eight data bits, stop.
 struct Transmitter {
     double next = 0;
@@ -63,11 +81,25 @@ struct Receiver {
     }
 };
 
+struct Line {
+    Transmitter host;
+    Receiver board;
+    double length;
+    bool released;
+    bool idle(uint64_t now) const { return now >= 256 && host.idle(double(now)); }
+    void start(Vmodel&, unsigned char b, uint64_t now) { host.start(b, double(now)); }
+    void drive(Vmodel& m, uint64_t now) {
+        m.button = now < 64 ? !released : released;
+        m.uart_rx = host.level(double(now), length);
+    }
+    int see(Vmodel& m, uint64_t now) { return board.see(m.uart_tx, double(now), length); }
+    void taken(Vmodel&) {}
+};
+#endif
+
 int main(int argc, char** argv) {
     if (argc != 4) return 2;
     const char* path = argv[1];
-    const double length = std::atof(argv[2]);
-    const bool released = std::atoi(argv[3]);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     std::signal(SIGINT, stop);
     std::signal(SIGTERM, stop);
@@ -88,20 +120,20 @@ int main(int argc, char** argv) {
     context.randReset(2);
     context.randSeed(int(std::time(nullptr)) & 0x7fffffff);
     Vmodel m{&context};
-    Transmitter host;
-    Receiver board;
+    Line line;
+#ifndef BYTES
+    // (A sampling edge stays exact for centuries: a double has 53 bits.)
+    line.length = std::atof(argv[2]);
+    line.released = std::atoi(argv[3]);
+#endif
     unsigned char in[4096], out[256];
     size_t have = 0, taken = 0, ready = 0;
-    uint64_t quiet = 0;
-    // A sampling edge stays exact for centuries: a double has 53 bits.
-    double now = 0;
+    uint64_t quiet = 0, now = 0;
     bool announced = false;
     m.clock = 0;
-    m.uart_rx = 1;
     while (!stopped) {
-        m.button = now < 64 ? !released : released;
-        if (host.idle(now) && now >= 256) {
-            if (taken == have && (uint64_t(now) & 63) == 0) {
+        if (line.idle(now)) {
+            if (taken == have && (now & 63) == 0) {
                 // A board that nobody has spoken to for long waits without burning a processor.
                 if (quiet > 1u << 25) {
                     pollfd wait{master, POLLIN, 0};
@@ -111,14 +143,16 @@ int main(int argc, char** argv) {
                 have = n > 0 ? size_t(n) : 0;
                 taken = 0;
             }
-            if (taken < have) host.start(in[taken++], now), quiet = 0;
+            if (taken < have) line.start(m, in[taken++], now), quiet = 0;
         }
-        m.uart_rx = host.level(now, length);
+        line.drive(m, now);
+        m.eval();
+        const int byte = line.see(m, now);
         m.clock = 1;
         m.eval();
         m.clock = 0;
         m.eval();
-        const int byte = board.see(m.uart_tx, now, length);
+        line.taken(m);
         if (byte >= 0 && now >= 256) out[ready++] = (unsigned char)byte, quiet = 0;
         // A frame ends with a zero.
         if (ready && (byte == 0 || ready == sizeof out)) {

@@ -1,4 +1,4 @@
-//! A virtual board: a board's emitted gateware in Verilator, serial line included, behind a pseudo-terminal.
+//! A virtual board: a board's emitted gateware in Verilator, behind a pseudo-terminal: with its serial line, or faster with bytes past it.
 //!
 //! | item | |
 //! |---|---|
@@ -12,7 +12,7 @@
 //! # use astromorph_sim::{board::*, error::Result, tools::*};
 //! # fn f(text: &str) -> Result<()> {
 //! let tools = Tools::ensure(&[Tool::Verilator], |line| eprintln!("{line}"))?;
-//! let board = VirtualBoard::build(tools.get(Tool::Verilator)?, "icebreaker", text, "models".as_ref())?;
+//! let board = VirtualBoard::build(tools.get(Tool::Verilator)?, "icebreaker", text, false, "models".as_ref())?;
 //! let running = board.start(&Line { path: "/tmp/board".into(), clock_hz: 24_000_000, baud: 2_000_000, button_low: true })?;
 //! // … a host opens /tmp/board as it would open a serial port …
 //! # drop(running); Ok(()) }
@@ -56,13 +56,13 @@ pub struct Running {
 }
 
 impl VirtualBoard {
-    /// Builds the model of a board's gateware (top module `top`), or finds it in `cache`.
-    pub fn build(tool: &Installed, name: &str, verilog: &str, cache: &Path) -> Result<Self> {
+    /// Builds the model of a board's gateware (top module `top`), or finds it in `cache`; with `bytes` that of a station, without its serial line.
+    pub fn build(tool: &Installed, name: &str, verilog: &str, bytes: bool, cache: &Path) -> Result<Self> {
         let model = Model {
             top: "top",
             wrapper: String::new(),
             main: MAIN,
-            header: String::new(),
+            header: if bytes { "#define BYTES\n".into() } else { String::new() },
         };
         Ok(VirtualBoard {
             exe: build(tool, &Design::rtl(name, verilog).with_feedback(), &model, cache)?,

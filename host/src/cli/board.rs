@@ -7,7 +7,7 @@ use crate::cores::core;
 use crate::interrupt;
 use crate::progress::Progress;
 use astromorph::engine::config::EngineConfig;
-use astromorph_hdl::link::emit::emit_board;
+use astromorph_hdl::link::emit::{emit_board, emit_station};
 use astromorph_hdl::multiply::Target;
 use astromorph_sim::board::{Line, Running, VirtualBoard};
 use astromorph_sim::tools::{Tool, Tools};
@@ -27,6 +27,9 @@ pub struct Board {
     /// The core in it: a built-in one by name, or NAME.toml (default: the board's own).
     #[arg(long, value_name = "CORE")]
     core: Option<String>,
+    /// Pass bytes past the serial line: faster, and another circuit by its receiver and sender.
+    #[arg(long)]
+    bytes: bool,
 }
 
 impl Board {
@@ -35,7 +38,7 @@ impl Board {
         let board = Described::find(&self.board)?;
         let core = core(self.core.as_deref().unwrap_or(&board.link.core))?;
         let cache = common.out.clone().unwrap_or_else(|| "out/board".into());
-        let built = virtual_board(&board, &core, &cache, progress)?;
+        let built = virtual_board(&board, &core, self.bytes, &cache, progress)?;
         let mut running = plug_in(&built, &board, &self.pty)?;
         progress.say(&format!(
             "{} with {} at {}, {} bits a second of its clock; Ctrl-C ends it",
@@ -55,18 +58,21 @@ impl Board {
 pub fn virtual_board(
     board: &Described,
     core: &EngineConfig,
+    bytes: bool,
     folder: &Path,
     progress: &Progress,
 ) -> Result<VirtualBoard, Failure> {
     let tools = Tools::ensure(&[Tool::Verilator], |line| progress.say(line))?;
     progress.stage("virtual board in Verilator");
     // Without the device's cells, whose models are slow: `verify` compares those.
-    let text = emit_board(core, Target::Generic, &pins(board))?;
+    let emit = if bytes { emit_station } else { emit_board };
+    let text = emit(core, Target::Generic, &pins(board))?;
     let cache = folder.join("models");
     Ok(VirtualBoard::build(
         tools.get(Tool::Verilator)?,
         &board.name,
         &text,
+        bytes,
         &cache,
     )?)
 }

@@ -56,7 +56,7 @@ pub enum Form {
     Rusthdl,
     /// The whole model on the Verilated engine.
     Verilated,
-    /// Boards at the ports given with `--port`.
+    /// Boards at the ports given with `--port`, or virtual ones (`--board NAME` alone).
     Board,
 }
 
@@ -76,9 +76,9 @@ impl Evaluate {
         let mut report = new_report(&workspace, "evaluate");
         let wants = |form: Form| self.on.contains(&form);
         // Before long work: who is there?
-        let boards = match wants(Form::Board) {
-            true => self.ports.connect()?,
-            false => Vec::new(),
+        let connected = match wants(Form::Board) {
+            true => Some(self.ports.connect_or_plug_in(&workspace.file("engine"), progress)?),
+            false => None,
         };
         let set = workspace.dataset()?;
         let some = &set.test[..self.sequences.min(set.test.len())];
@@ -110,8 +110,8 @@ impl Evaluate {
             if wants(Form::Rusthdl) || wants(Form::Verilated) {
                 found.extend(given.simulated(wants(Form::Rusthdl), wants(Form::Verilated))?);
             }
-            if wants(Form::Board) {
-                found.push(given.boards(boards, &mut report)?);
+            if let Some(connected) = connected {
+                found.push(given.boards(connected.boards, &mut report)?);
             }
             report.comparisons.extend(found.iter().map(|f| f.compared(&twin)));
             forms.push(twin);
@@ -245,6 +245,35 @@ impl Given<'_> {
         let width = self.image.quantize().activation_bits.to_string();
         Ok(Answers::of_words(("board", &width), words, self.columns(), seconds))
     }
+}
+
+/// The first `examples` on virtual boards, every logit held against the twin's.
+pub fn on_boards(
+    workspace: &Workspace,
+    image: &Image,
+    board: &str,
+    examples: &[Example],
+    progress: &Progress,
+    report: &mut Report,
+) -> Outcome {
+    let connected = Ports::of_board(board).connect_or_plug_in(&workspace.file("engine"), progress)?;
+    let model = Twin::new(image)?;
+    let width = image.quantize().activation_bits.to_string();
+    let twin = Answers::compute(("twin", &width), examples, progress, |s: &_| {
+        let logits = model.predict(s)?;
+        Ok((logits.classes(), logits.data))
+    })?;
+    let given = Given {
+        workspace,
+        image,
+        inputs: inputs(image, examples)?,
+        progress,
+    };
+    let found = given.boards(connected.boards, report)?;
+    report.comparisons.push(found.compared(&twin));
+    report.accuracy.push(found.accuracy(examples));
+    report.disagreements.extend(twin.disagreements(&found, examples));
+    Ok(())
 }
 
 /// Bytes that went over all lines.

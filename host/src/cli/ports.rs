@@ -1,12 +1,23 @@
 //! Boards that the user names.
 
 use super::Failure;
+use super::board::{plug_in, virtual_board};
+use crate::boards::Board as Described;
+use crate::cores::core;
 use crate::link::driver::Timing;
 use crate::link::transport::Serial;
 use crate::link::{Board, Error};
+use crate::progress::Progress;
 use astromorph_hdl::link::protocol::WATCHDOG_BITS;
+use astromorph_sim::board::Running;
 use clap::Args;
+use std::path::Path;
 use std::time::Duration;
+
+/// Seconds to wait for an answer.
+const PATIENCE: u64 = 5;
+/// More do not share the work faster.
+const MOST_VIRTUAL: usize = 8;
 
 /// Which boards, and how they are spoken to.
 #[derive(Args, Clone)]
@@ -14,18 +25,78 @@ pub struct Ports {
     /// A board's serial port or pseudo-terminal; several share the work.
     #[arg(long, value_name = "PATH")]
     port: Vec<String>,
-    /// What the boards must call themselves.
+    /// What the boards must call themselves; without --port: virtual boards of this name.
     #[arg(long, value_name = "NAME")]
     board: Option<String>,
-    /// Bits a second of the boards' lines.
-    #[arg(long, default_value_t = 1_000_000)]
-    baud: u32,
+    /// Bits a second of the boards' lines (default: those of --board; without it 1,000,000).
+    #[arg(long)]
+    baud: Option<u32>,
     /// Seconds to wait for an answer before a board counts as silent.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE)]
     patience: u64,
 }
 
+/// Boards that one asked for, and those of them that run here.
+pub struct Connected {
+    pub boards: Vec<Board>,
+    /// They end with it.
+    pub running: Vec<Plugged>,
+}
+
+/// A virtual board at a terminal in a folder of its own.
+pub struct Plugged {
+    _running: Running,
+    _folder: tempfile::TempDir,
+}
+
 impl Ports {
+    /// Virtual boards of that name.
+    pub fn of_board(name: &str) -> Self {
+        Ports {
+            port: Vec::new(),
+            board: Some(name.into()),
+            baud: None,
+            patience: PATIENCE,
+        }
+    }
+
+    /// The boards at the ports; without a port virtual ones of the name given, as many as there are processors to run them, bytes past their serial lines, in `folder`.
+    pub fn connect_or_plug_in(&self, folder: &Path, progress: &Progress) -> Result<Connected, Failure> {
+        match &self.board {
+            Some(name) if self.port.is_empty() => self.virtual_boards(&Described::find(name)?, folder, progress),
+            _ => Ok(Connected {
+                boards: self.connect()?,
+                running: Vec::new(),
+            }),
+        }
+    }
+
+    fn virtual_boards(&self, described: &Described, folder: &Path, progress: &Progress) -> Result<Connected, Failure> {
+        let core = core(&described.link.core)?;
+        let built = virtual_board(described, &core, true, folder, progress)?;
+        let mut connected = Connected {
+            boards: Vec::new(),
+            running: Vec::new(),
+        };
+        for k in 0..rayon::current_num_threads().min(MOST_VIRTUAL) {
+            let io = |e| astromorph::Error::file("a temporary folder", e);
+            let place = tempfile::tempdir().map_err(io)?;
+            let path = place.path().join(format!("{}-{}", described.name, k + 1));
+            let running = plug_in(&built, described, &path)?;
+            connected.boards.push(self.one(&path.display().to_string())?);
+            connected.running.push(Plugged {
+                _running: running,
+                _folder: place,
+            });
+        }
+        Ok(connected)
+    }
+
+    fn rate(&self) -> u32 {
+        let of_board = self.board.as_deref().and_then(|name| Described::find(name).ok());
+        self.baud.or(of_board.map(|b| b.link.baud as u32)).unwrap_or(1_000_000)
+    }
+
     /// Opens every port and asks who is there.
     pub fn connect(&self) -> Result<Vec<Board>, Failure> {
         if self.port.is_empty() {
@@ -35,7 +106,7 @@ impl Ports {
     }
 
     fn one(&self, port: &str) -> Result<Board, Error> {
-        let serial = Serial::open(port, self.baud).map_err(|e| Error::Port {
+        let serial = Serial::open(port, self.rate()).map_err(|e| Error::Port {
             port: port.into(),
             found: e.to_string(),
         })?;

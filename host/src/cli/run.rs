@@ -1,12 +1,13 @@
 //! `astromorph run`: the whole chain in one command, resuming what an interrupted run left behind.
 
 use super::engine::{Counts, hardware};
-use super::evaluate::{golden, simulated, twin};
+use super::evaluate::{golden, on_boards, simulated, twin};
 use super::quantize::{of_width, quantized, sequences, tensor_errors};
 use super::train::{finish, new_report, trained};
 use super::verify::verdict;
 use super::workspace::Workspace;
 use super::{Choice, Common, Failure, Outcome, emit, simulate};
+use crate::boards::Board;
 use crate::chain::engine::Model;
 use crate::cores::for_image;
 use crate::data::Dataset;
@@ -26,12 +27,20 @@ pub struct Run {
     choice: Choice,
     #[command(flatten)]
     counts: Counts,
+    /// Ends on virtual boards of this name: deployed, and evaluated item by item.
+    #[arg(long, value_name = "NAME")]
+    board: Option<String>,
+    /// Test sequences for the boards.
+    #[arg(long, default_value_t = 500)]
+    on_board: usize,
 }
 
 impl Run {
     /// Trains, quantises to the project's width and to the other of 8 and 16 bits, verifies, emits, reports.
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let workspace = Workspace::open(&self.choice, common)?;
+        // A wrong name must not show after hours.
+        self.board.as_deref().map(Board::find).transpose()?;
         workspace.claim()?;
         let set = workspace.dataset()?;
         let mut report = new_report(&workspace, "run");
@@ -77,6 +86,10 @@ impl Run {
             let core = for_image(&workspace.project, &image)?;
             let outputs = hardware(workspace, &image, &core, (&inputs, &[]), counts, progress, report)?;
             simulated(&image, &set.test, &outputs, report);
+            if let Some(board) = self.board.as_deref().filter(|_| primary) {
+                let some = &set.test[..self.on_board.min(set.test.len())];
+                on_boards(workspace, &image, board, some, progress, report)?;
+            }
             if primary {
                 self.files(workspace, &image, &core, set, progress)?;
             }
