@@ -1,10 +1,9 @@
 // A board behind a pseudo-terminal: bytes of the terminal become bits of its serial line and back (BYTES: go past the line); the board's clock runs as fast as
 // it can.
 // Arguments: path of the symbolic link to the terminal, cycles of the board's clock a bit, level of the button while it is not pressed.
-// Says "READY" when the terminal can be opened; ends at SIGINT, SIGTERM or when its parent does, and takes the link away.
+// Says "READY" when the terminal can be opened; ends at SIGINT, SIGTERM or when its standard input does (so with its parent), and takes the link away.
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -100,7 +99,6 @@ struct Line {
 int main(int argc, char** argv) {
     if (argc != 4) return 2;
     const char* path = argv[1];
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
     std::signal(SIGINT, stop);
     std::signal(SIGTERM, stop);
     std::signal(SIGHUP, stop);
@@ -128,12 +126,15 @@ int main(int argc, char** argv) {
 #endif
     unsigned char in[4096], out[256];
     size_t have = 0, taken = 0, ready = 0;
-    uint64_t quiet = 0, now = 0;
+    uint64_t quiet = 0, now = 0, watched = 0;
     bool announced = false;
     m.clock = 0;
     while (!stopped) {
         if (line.idle(now)) {
             if (taken == have && (now & 63) == 0) {
+                // The parent's end of the pipe is closed: nobody is left to end us.
+                pollfd parent{0, POLLIN, 0};
+                if ((now >= watched) && (watched = now + (1 << 18), true) && poll(&parent, 1, 0) > 0 && read(0, in, 1) == 0) break;
                 // A board that nobody has spoken to for long waits without burning a processor.
                 if (quiet > 1u << 25) {
                     pollfd wait{master, POLLIN, 0};

@@ -89,7 +89,8 @@ impl VirtualBoard {
             .arg(path)
             .arg((line.clock_hz as f64 / line.baud as f64).to_string())
             .arg(u8::from(line.button_low).to_string())
-            .stdin(Stdio::null())
+            // Held open as long as this process lives.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(Error::io("start", &self.exe))?;
@@ -120,10 +121,12 @@ impl Running {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Cuts its power: no farewell, and the link stays as a broken one.
+    /// Cuts its power: it ends in the middle of whatever it does.
     pub fn cut(mut self) {
         _ = self.child.kill();
         _ = self.child.wait();
+        // Who holds the terminal open keeps it in the system: the link would not look broken.
+        _ = std::fs::remove_file(&self.path);
     }
 
     fn stop(&mut self) {

@@ -5,11 +5,15 @@ use astromorph::image::Image;
 use astromorph::plan::Plan;
 use astromorph::sequence::Sequence;
 use astromorph::weights::Weights;
+use astromorph_hdl::link::emit::emit_board;
 use astromorph_hdl::link::identity::Identity;
+use astromorph_hdl::multiply::Target;
 use astromorph_host::cores::core;
 use astromorph_host::data;
 use astromorph_host::project::Project;
+use astromorph_sim::board::{Line, VirtualBoard};
 use astromorph_sim::link::{Endpoint, MemoryCore};
+use astromorph_sim::tools::{Tool, Tools};
 use astromorph_tests::astromorph;
 use serialport::{SerialPort, TTYPort};
 use std::fs;
@@ -237,4 +241,53 @@ fn simulated_engines_are_devices_like_any_other() {
     }
     assert_eq!(report["comparisons"].as_array().map(Vec::len), Some(2));
     assert_eq!(report["disagreements"].as_array().map(Vec::len), Some(0));
+}
+
+/// The emitted gateware itself, serial line included, behind a terminal; its power is cut in the middle of the work and comes back.
+#[test]
+fn a_virtual_board_answers_as_the_twin_and_survives_a_power_cut() {
+    let dir = tempfile::tempdir().expect("a folder");
+    workspace(dir.path());
+    let folder = dir.path().to_str().expect("a path");
+    let described = astromorph_host::boards::Board::find("icebreaker").expect("a board");
+    let pins = astromorph_host::build::board::pins(&described);
+    let text = emit_board(&core("small-16").expect("built in"), Target::Generic, &pins).expect("Verilog");
+    let tools = Tools::ensure(&[Tool::Verilator], |line| println!("{line}")).expect("tools");
+    let verilator = tools.get(Tool::Verilator).expect("there");
+    let cache = std::env::temp_dir().join("astromorph-board-models");
+    let board = VirtualBoard::build(verilator, "icebreaker", &text, false, &cache).expect("a model");
+    let line = Line {
+        path: dir.path().join("port"),
+        clock_hz: pins.clock_hz,
+        baud: pins.baud,
+        button_low: pins.button_low,
+    };
+    let port = line.path.to_str().expect("a path").to_string();
+    let mut running = Some(board.start(&line).expect("a board"));
+    assert!(board.start(&line).is_err(), "two boards at one place");
+
+    let (code, _, error) = run(&["deploy", "--out", folder, "--port", &port, "--board", "icebreaker"]);
+    assert_eq!(code, Some(0), "{error}");
+    let cutter = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(3));
+        running.take().expect("a board").cut();
+        std::thread::sleep(Duration::from_millis(300));
+        board.start(&line).expect("a board again")
+    });
+    let forms = ["--on", "twin,board", "--sequences", "120", "--port", &port, "--json"];
+    let (code, shown, error) = run(&[&["evaluate", "--out", folder][..], &forms].concat());
+    drop(cutter.join().expect("the board came back"));
+    assert_eq!(code, Some(0), "{error}");
+    let report: serde_json::Value = serde_json::from_str(&shown).expect("a report");
+    let row = &report["comparisons"][0];
+    assert_eq!(
+        (&row["sequences"], &row["mismatches"]),
+        (&120.into(), &0.into()),
+        "{row}"
+    );
+    let reopened = report["measures"].as_array().expect("rows").iter().find_map(|m| {
+        let is = m["what"].as_str()?.ends_with("lines opened again");
+        is.then(|| m["value"].as_f64())?
+    });
+    assert!(reopened >= Some(1.0), "{reopened:?}");
 }
