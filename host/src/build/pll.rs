@@ -9,10 +9,13 @@
 //! The exact frequency is asked for: the serial line's rate and the timing report are of the clock that is there.
 //!
 //! ```
-//! use astromorph_host::build::pll::{ecp5, ice40};
+//! use astromorph_host::{boards::Board, build::pll::{ecp5, ice40, instance}};
 //! assert_eq!(ice40(12.0, 24.0), Some([0, 63, 5])); // 12 · 64 / 32
 //! assert_eq!(ecp5(25.0, 62.5), Some([2, 5, 12])); // 25 / 2 · 5, VCO at 750
 //! assert_eq!(ice40(12.0, 24.7), None);
+//! let board = Board::find("icebreaker").unwrap();
+//! assert!(instance(&board).unwrap().contains(".DIVF(7'd63), .DIVQ(3'd5)"));
+//! assert!(Board::all().unwrap().iter().all(|board| instance(board).is_ok()));
 //! ```
 
 use crate::boards::{Board, Family};
