@@ -11,7 +11,7 @@ use super::verify::verdict;
 use super::workspace::Workspace;
 use super::{Choice, Common, Failure, Outcome};
 use crate::chain::accuracy::{accuracy, hits};
-use crate::chain::answers::Answers;
+use crate::chain::answers::{Answers, classes};
 use crate::chain::engine::Forms;
 use crate::compile::Feed;
 use crate::cores::for_image;
@@ -302,7 +302,6 @@ pub fn twin(image: &Image, test: &[Example], progress: &Progress) -> Result<Accu
 
 /// Accuracy of the simulated engine, on the sequences that were simulated.
 pub fn simulated(image: &Image, test: &[Example], outputs: &Outputs, report: &mut Report) {
-    let largest = |row: &[i32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
     for (form, words) in [("RustHDL", &outputs.rusthdl), ("Verilator", &outputs.verilated)] {
         if words.is_empty() {
             continue;
@@ -315,7 +314,7 @@ pub fn simulated(image: &Image, test: &[Example], outputs: &Outputs, report: &mu
             sequences: words.len(),
         };
         for (example, logits) in test.iter().zip(words) {
-            let classes: Vec<usize> = logits.chunks_exact(image.spec().output.size).map(largest).collect();
+            let classes = classes(logits, image.spec().output.size);
             let (correct, asked) = hits(&example.target, &classes);
             row.correct += correct;
             row.total += asked;
