@@ -9,7 +9,7 @@
 //! | pair, row, odd | 1, D − 1, 1 | one cycle: the array multiplies bank word 2·row (odd: the next) by 1, and the pass ends |
 //! | captured | 1 | the array's: the chain holds the pass |
 //! | shift | 1 | the chain's next lane, please |
-//! | done | 1 | one cycle: the word is there; [`LATENCY`] cycles after `ask`, of lane l of a bank the array's latency + 2 + l |
+//! | done | 1 | one cycle: the word is there; [`LATENCY`] cycles after `ask`, of lane l of a bank the array's latency + 1 + l |
 //!
 //! The banks have no second way out, so their words take the one that results take: 1 · word, then the shift chain. It tests the lane as well.
 //!
@@ -42,7 +42,7 @@ use crate::register::Reg;
 use rust_hdl::prelude::*;
 
 /// Cycles to a word of M or of a table: more than any of them takes.
-pub const LATENCY: usize = 8;
+pub const LATENCY: usize = 7;
 /// Bits that count them.
 const AGE_BITS: u32 = 3;
 
@@ -119,7 +119,7 @@ impl Peek {
             ends: Flag::default(),
             one: Const::natural(1),
             lane_shift: Const::natural(16),
-            last_age: Const::natural(LATENCY as u64 - 1),
+            last_age: Const::natural(LATENCY as u64),
             zero: Const::natural(0),
             activity: Default::default(),
         }
