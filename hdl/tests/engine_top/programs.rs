@@ -55,6 +55,7 @@ impl<'a> Sketch<'a> {
             reads: 64,
             norm_width: 32,
             norm_words: 128,
+            chunked: false,
         };
         Sketch {
             rng,
@@ -380,6 +381,7 @@ pub fn layer(
         g: 0,
         table: s.mantissa(32 << bits),
         bits,
+        running: false,
     };
 
     let mut q = s.dense("q", Extent::Block, at_x, row, d, m);

@@ -309,6 +309,7 @@ impl Ground<'_> {
                 g: 0,
                 table: self.mantissa.add(&name, &att.tables.power),
                 bits: att.tables.power_bits,
+                running: false,
             },
             ..plain(hm, 0, self.core.serial_bits())
         };
@@ -343,6 +344,7 @@ impl Ground<'_> {
                 minimum: att.c_min().trailing_zeros(),
                 table,
                 bits: att.tables.reciprocal_bits,
+                running: false,
             };
             part.run.stream.to = To::X {
                 at: At::fixed(self.layout.b(&s, head)),

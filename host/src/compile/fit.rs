@@ -42,6 +42,7 @@ pub fn fitted<T>(
         reads: 64,
         norm_width: 32,
         norm_words: 128,
+        chunked: false,
     };
     core.validate()?;
     loop {

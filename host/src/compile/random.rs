@@ -182,6 +182,7 @@ fn large_core(image: &Image, rng: &mut impl Rng) -> EngineConfig {
         reads: one(rng, &[4, 8, 32, 128]),
         norm_width: 32,
         norm_words: 512,
+        chunked: false,
     }
 }
 

@@ -140,6 +140,7 @@ fn a_program_that_leaves_its_memory() {
                 minimum: 0,
                 table: 0,
                 bits: 4,
+                running: false,
             };
         }),
         "(logits).serial.g: expected addresses below 64, found 2 words from 63 on",
@@ -229,6 +230,7 @@ fn a_program_that_contradicts_itself_or_the_core() {
                 g: 0,
                 table: 0,
                 bits: 4,
+                running: false,
             }
         }),
         "(logits).slow: expected a slow step",
@@ -239,6 +241,7 @@ fn a_program_that_contradicts_itself_or_the_core() {
                 g: 0,
                 table: 0,
                 bits: 4,
+                running: false,
             }
         }),
         "(logits).source: expected Sums",

@@ -185,6 +185,8 @@ impl Engine {
             unity: Const::new(s.width, S::new(1)),
             no_word: Const::new(LOAD_BITS, U::new(0)),
             to_output: Flag::default(),
+            running: Flag::default(),
+            chunked: Const::new(1, core.chunked),
             norm_begins: Flag::default(),
             norm_ends: Flag::default(),
             stalled: Flag::default(),
