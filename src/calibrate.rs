@@ -15,7 +15,7 @@
 
 use crate::format::Format;
 use crate::golden::Golden;
-use crate::plan::{Flow, Frac, Plan, WIDE_BIAS, has_integer_form, rules};
+use crate::plan::{FRACTIONS, Flow, Frac, Plan, WIDE_BIAS, has_integer_form, rules};
 use crate::sequence::Sequence;
 use crate::spec::{Activation, ModelSpec, Nonlinearity, Order, QuantizeSpec};
 use crate::twin::norm::{epsilon, max_n_frac};
@@ -153,8 +153,9 @@ impl Spreads {
     }
 }
 
-/// What the golden model shows on some sequences, and what it does not show but formats depend on: features, x̂/√D, H between the tokens.
-fn observe(spec: &ModelSpec, golden: &Golden<f64>, sequences: &[Sequence]) -> Result<Spreads> {
+/// What the golden model shows on some sequences, and what it does not show but formats depend on: features, x̂/√D, H between tokens or
+/// between chunks of `chunk`.
+fn observe(spec: &ModelSpec, chunk: usize, golden: &Golden<f64>, sequences: &[Sequence]) -> Result<Spreads> {
     let norms: BTreeMap<String, String> = Flow(spec)
         .norms()
         .into_iter()
@@ -177,7 +178,7 @@ fn observe(spec: &ModelSpec, golden: &Golden<f64>, sequences: &[Sequence]) -> Re
             if last == "aw" && running {
                 // After the last token Z may be smaller than it was on the way.
                 let h = format!("{}H", &name[..name.len() - 2]);
-                running_sums(spec, values, &v, rows, |z| spreads.add(&h, z.iter().copied()));
+                running_sums(spec, chunk, values, &v, rows, |z| spreads.add(&h, z.iter().copied()));
             }
             if gelu && last == "u" {
                 // The law rounds max(u, 0) to f's format before it adds the rest, which is negative.
@@ -206,8 +207,8 @@ fn normalised(row: &[f64]) -> impl Iterator<Item = f64> {
     row.iter().map(move |x| (x - mean) * scale)
 }
 
-/// Z of every head after every token.
-fn running_sums(spec: &ModelSpec, aw: &[f64], v: &[f64], n: usize, mut see: impl FnMut(&[f64])) {
+/// Z of every head after every chunk.
+fn running_sums(spec: &ModelSpec, chunk: usize, aw: &[f64], v: &[f64], n: usize, mut see: impl FnMut(&[f64])) {
     let (m, e) = (spec.features, spec.values);
     for head in 0..spec.heads {
         let mut z = vec![0.0; m * e];
@@ -217,7 +218,9 @@ fn running_sums(spec: &ModelSpec, aw: &[f64], v: &[f64], n: usize, mut see: impl
             for (z, aw) in z.chunks_exact_mut(e).zip(&aw[at * m..(at + 1) * m]) {
                 z.iter_mut().zip(v).for_each(|(z, v)| *z += aw * v);
             }
-            see(&z);
+            if (t + 1) % chunk == 0 || t + 1 == n {
+                see(&z);
+            }
         }
     }
 }
@@ -242,15 +245,15 @@ impl Plan {
         clip: Clip,
     ) -> Result<Plan> {
         spec.validate()?;
-        quantize.validate()?;
         has_integer_form(spec)?;
-        let golden = Golden::<f64>::new(spec, weights)?;
+        quantize.validate_for(spec)?;
+        let golden = Golden::<f64>::new(spec, weights)?.in_chunks_of(quantize.chunk);
         if sequences.is_empty() {
             return Err(Error::field("calibration", "at least one sequence", "none"));
         }
         let batches: Vec<Result<Spreads>> = sequences
             .par_chunks(BATCH)
-            .map(|batch| observe(spec, &golden, batch))
+            .map(|batch| observe(spec, quantize.chunk, &golden, batch))
             .collect();
         let mut spreads = Spreads::default();
         for batch in batches {
@@ -278,6 +281,13 @@ impl Plan {
                     }
                     Format::new(if wide { WIDE_BIAS } else { bits }, frac)
                 }
+                Frac::Difference(of, less) => {
+                    let frac = of
+                        .iter()
+                        .map(|name| plan.format(name).map(|f| f.frac))
+                        .sum::<Result<i32>>()?;
+                    Format::new(bits, frac - plan.format(less)?.frac)
+                }
                 Frac::Free(lo, hi) => {
                     let (spread, clip) = match &weight {
                         Some(values) => {
@@ -296,6 +306,9 @@ impl Plan {
             };
             plan.formats.insert(rule.name.clone(), format);
             plan.tie(spec, &rule.name)?;
+            if let (Some(_), Some(layer)) = (quantize.chunked(), rule.name.strip_suffix(".H")) {
+                plan.room_for_scores(layer, &spreads.get(&format!("{layer}.p")))?;
+            }
         }
         plan.validate(spec, quantize)?;
         Ok(plan)
@@ -315,6 +328,20 @@ impl Plan {
         if let Some(format) = self.formats.get_mut(name) {
             format.frac = frac;
         }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// Lowers H's fraction until p, whose fraction follows from it, holds every score of the calibration, and until it is none finer than Z's:
+    /// then neither p nor H is shifted to the left.
+    fn room_for_scores(&mut self, layer: &str, scores: &Spread) -> Result<()> {
+        let frac = |x: &str| Ok::<i32, Error>(self.format(&format!("{layer}.{x}"))?.frac);
+        let (a, b, v, h) = (frac("a")?, frac("b")?, frac("v")?, self.format(&format!("{layer}.H"))?);
+        let p = Format::holding(h.bits, scores.limit);
+        let most = (p.frac - b + v).min(a + v);
+        let h = Format::new(h.bits, h.frac.min(most).max(FRACTIONS.0));
+        self.formats.insert(format!("{layer}.H"), h);
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ fn image(spec: &ModelSpec, bits: u32, seed: u64) -> Image {
         rsqrt_mantissa_bits: 5,
         sigmoid_index_bits: 6,
         gelu_index_bits: 5,
+        chunk: 1,
     };
     let weights = trained_like(spec, seed);
     let plan = Plan::calibrate(spec, &quantize, &weights, &sequences(spec, 4, seed)).unwrap();

@@ -19,7 +19,11 @@ fn twin(spec: &ModelSpec, bits: u32, seed: u64) -> (Twin, Golden<f64>, Vec<Seque
     let (weights, data) = (trained_like(spec, seed), sequences(spec, 24, seed.wrapping_add(1)));
     let plan = Plan::calibrate(spec, &quantize, &weights, &data).unwrap();
     let image = Image::build(spec, &quantize, &weights, &plan).unwrap();
-    (Twin::new(&image).unwrap(), Golden::new(spec, &weights).unwrap(), data)
+    (
+        Twin::new(&image).unwrap(),
+        Golden::new(spec, &weights).unwrap().in_chunks_of(quantize.chunk),
+        data,
+    )
 }
 
 proptest! {

@@ -100,6 +100,7 @@ fn simulators(workspace: &Workspace, progress: &Progress, report: &mut Report) -
         nonlinearity: Nonlinearity::Identity,
         alpha: 0.25,
         position: true,
+        chunk: 1,
     };
     let att = Attention::random(&mut rng, sizes);
     let vectors: Vec<_> = (0..SEQUENCES).map(|_| random_inputs(&mut rng, &att, TOKENS)).collect();

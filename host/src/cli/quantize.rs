@@ -44,7 +44,7 @@ impl Quantize {
         let widths = self.bits.map_or(workspace.project.quantize, |bits| {
             of_width(workspace.project.quantize, bits)
         });
-        widths.validate()?;
+        widths.validate_for(&workspace.project.model)?;
         if self.no_tuning {
             workspace.project.train.quantized.steps = 0;
         }
@@ -132,7 +132,7 @@ pub fn tensor_errors(workspace: &Workspace, image: &Image, set: &Dataset, report
         &workspace.file(&format!("weights-{bits}.safetensors")),
         &workspace.project.model,
     )?;
-    let golden = Golden::<f64>::new(&workspace.project.model, &weights)?;
+    let golden = Golden::<f64>::new(&workspace.project.model, &weights)?.in_chunks_of(image.quantize().chunk);
     let twin = Twin::new(image)?;
     let found = compare(&golden, &twin, &sequences(&set.validation, 64))?;
     let budget = Budget::new(image.quantize());
