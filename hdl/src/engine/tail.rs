@@ -239,6 +239,8 @@ block! {
             comes: Flag<Local>,
             /// A column sum goes into the split.
             sum_enters: Flag<Local>,
+            /// What does.
+            entering: Sig<Local, S>,
             naught: Const<U>,
             zero: Const<S>,
             plain_cycles: Const<U>,
@@ -325,10 +327,11 @@ impl Logic for Tail {
         self.unit.calcium.next = self.calcium.q.val();
         self.sum_enters.next = self.sums.sum_valid.val() && self.running_power.q.val();
         self.unit.enter.next = (self.entry_valid.val() && self.looked_up.q.val()) || self.sum_enters.val();
-        self.unit.entry_word.next = self.entry_word.val();
+        self.entering.next = self.entry_word.val();
         if self.running_power.q.val() {
-            self.unit.entry_word.next = self.sums.sum.val();
+            self.entering.next = self.sums.sum.val();
         }
+        self.unit.entry_word.next = self.entering.val();
         self.unit.power.next = self.power.q.val();
         self.unit.minimum.next = self.minimum.val();
         self.unit.mantissa_table.next = self.mantissa_table.val();

@@ -199,6 +199,7 @@ block! {
             to_output: Flag<Local>,
             /// Every row has its own g; in a core that is not chunked, never.
             running: Flag<Local>,
+            front_serial: Sig<Local, U>,
             chunked: Const<bool>,
             norm_begins: Flag<Local>,
             norm_ends: Flag<Local>,

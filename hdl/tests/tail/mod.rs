@@ -179,7 +179,7 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
     let mut steps = Vec::new();
     let mut words = Words::default();
     let x_word = |r: &mut ChaCha8Rng| number(r, width);
-    for n in 0..18 {
+    for n in 0..16 {
         let mut step = Step {
             block_first: r.random(),
             slow: r.random_range(0..3) == 0,

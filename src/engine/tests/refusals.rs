@@ -246,6 +246,27 @@ fn a_program_that_contradicts_itself_or_the_core() {
         }),
         "(logits).source: expected Sums",
     );
+    let running = |r: &mut Run| {
+        r.stream.serial = Serial::Power {
+            g: 0,
+            table: 0,
+            bits: 4,
+            running: true,
+        }
+    };
+    says(
+        refused(running),
+        "(logits).serial.running: expected false on a core that is not chunked",
+    );
+    let mut chunked = small();
+    chunked.core.chunked = true;
+    if let Some(Step::Run(run)) = chunked.program.steps.iter_mut().rev().find(|s| matches!(s, Step::Run(_))) {
+        running(run);
+    }
+    says(
+        check(&chunked.core, &chunked.program).unwrap_err(),
+        "(logits).sums.of: expected Function with a running power, found None",
+    );
     says(
         refused(|r| {
             r.stream.bits = 8;

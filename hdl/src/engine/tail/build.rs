@@ -127,6 +127,7 @@ impl Tail {
             waiting: Reg::new(natural_bits(SERIAL_CYCLES)),
             comes: Flag::default(),
             sum_enters: Flag::default(),
+            entering: Sig::new(core.acc_bits),
             naught: Const::natural(0),
             zero: Const::new(1, S::new(0)),
             plain_cycles: Const::natural(PLAIN_CYCLES),

@@ -186,6 +186,7 @@ impl Engine {
             no_word: Const::new(LOAD_BITS, U::new(0)),
             to_output: Flag::default(),
             running: Flag::default(),
+            front_serial: Sig::new(3),
             chunked: Const::new(1, core.chunked),
             norm_begins: Flag::default(),
             norm_ends: Flag::default(),

@@ -281,12 +281,13 @@ impl Logic for Engine {
         self.front.left.next = self.fields.left.val();
         self.front.left_is_value.next = self.fields.left_is_value.val();
         self.front.other_shift.next = self.fields.other_shift.val();
-        self.front.serial.next = self.fields.serial.val();
         // The words of a running power go through the front as others do.
         self.running.next = self.fields.running.val() && self.chunked.val();
+        self.front_serial.next = self.fields.serial.val();
         if self.running.val() {
-            self.front.serial.next = self.zero.val();
+            self.front_serial.next = self.zero.val();
         }
+        self.front.serial.next = self.front_serial.val();
         self.front.offset.next = self.fields.offset.val();
         self.front.operand.next = self.x_memory.serial_element.val();
         self.front.positional.next = self.bus.operand.val();
