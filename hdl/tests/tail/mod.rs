@@ -186,7 +186,13 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
             ..Default::default()
         };
         // First the sums, then g, then C, then y: so that there is something to read; then anything.
-        let kind = if n < 5 { n } else if n < 7 { n + 2 } else { r.random_range(0..9) };
+        let kind = if n < 5 {
+            n
+        } else if n < 7 {
+            n + 2
+        } else {
+            r.random_range(0..9)
+        };
         let m = r.random_range(3..20);
         match kind {
             0 => {
@@ -307,7 +313,12 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
                 step.rows = (0..rows).map(|_| (0..m).map(|_| x_word(&mut r)).collect()).collect();
                 for (i, row) in step.rows.iter().enumerate() {
                     let g = &model.g[step.g as usize + i * m..];
-                    let c = row.iter().zip(g).map(|(x, g)| x * g).sum::<i64>().max(1 << step.minimum);
+                    let c = row
+                        .iter()
+                        .zip(g)
+                        .map(|(x, g)| x * g)
+                        .sum::<i64>()
+                        .max(1 << step.minimum);
                     words.calcium.push(c);
                     let (e, mant) = split(c, reciprocal_bits);
                     model.reads[step.read as usize + i] = (e, reciprocal[mant]);

@@ -102,7 +102,9 @@ impl<'a> Alone<'a> {
             chunk: att.chunked(),
             pre: false,
         };
-        let side = m.max(if heads > 1 { heads * e } else { e }).max(att.chunked().unwrap_or(0));
+        let side = m
+            .max(if heads > 1 { heads * e } else { e })
+            .max(att.chunked().unwrap_or(0));
         let layout = layout(core, &sizes, row, side)?;
         Ok(Alone {
             att,

@@ -39,7 +39,14 @@ impl Attend {
             read.run.wait_fill = true;
         }
         let parts = match self.keys.len() {
-            1 => vec![self.keys, self.queries, self.values, turns, scores, pairs(reads, self.writes)],
+            1 => vec![
+                self.keys,
+                self.queries,
+                self.values,
+                turns,
+                scores,
+                pairs(reads, self.writes),
+            ],
             _ => vec![
                 self.keys,
                 self.queries,
@@ -181,10 +188,7 @@ impl Ground<'_> {
             bank: self.turned_bank(head, t),
             ..self.tokens(At::fixed(b), s.read_row(), s.m, t)
         };
-        let show = vec![(
-            Tap::Function,
-            rows(format!("layers.{l}.p"), s.heads * t, head * t, t),
-        )];
+        let show = vec![(Tap::Function, rows(format!("layers.{l}.p"), s.heads * t, head * t, t))];
         Part {
             run: run(format!("layers.{l}.scores.h{head}"), Source::Array(mac), stream, &show),
             tile: None,

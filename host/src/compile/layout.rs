@@ -190,7 +190,8 @@ impl Layout {
         }
         let free = core.x_words - room;
         // (In chunks a head's C reads the rows of g that its own keys wrote.)
-        let merged_keys = s.chunk.is_none() && s.causal || !s.causal && (s.heads * s.m).div_ceil(s.lanes) < s.heads * s.m.div_ceil(s.lanes);
+        let merged_keys = s.chunk.is_none() && s.causal
+            || !s.causal && (s.heads * s.m).div_ceil(s.lanes) < s.heads * s.m.div_ceil(s.lanes);
         let h = s.states();
         let by_x = if s.causal {
             1
@@ -289,7 +290,12 @@ impl Layout {
                 let matrices = self.matrices(s) as usize;
                 vec![
                     region("bank", self.h, matrices - self.h, "aw of a chunk by lanes"),
-                    region("bank", matrices, heads * s.read_row(), "H and V of a chunk, head by head"),
+                    region(
+                        "bank",
+                        matrices,
+                        heads * s.read_row(),
+                        "H and V of a chunk, head by head",
+                    ),
                 ]
             }
         });

@@ -23,7 +23,12 @@ pub(super) struct Schedule {
 /// Element (k, lane) of every pass of a tile, as bank words of each lane.
 pub(super) fn lanes_of(image: &Image, tile: &Tile, lanes: usize) -> Result<Vec<Vec<i32>>> {
     let (words, cols) = match tile.weight.as_str() {
-        IDENTITY => ((0..tile.k * tile.cols).map(|n| i32::from(n / tile.cols == n % tile.cols)).collect(), tile.cols),
+        IDENTITY => (
+            (0..tile.k * tile.cols)
+                .map(|n| i32::from(n / tile.cols == n % tile.cols))
+                .collect(),
+            tile.cols,
+        ),
         weight => (image.narrow(weight)?, image.tensor(weight)?.shape[1]),
     };
     let (stride, mut banks) = (even(tile.k), vec![vec![0; tile.words(lanes)]; lanes]);

@@ -260,11 +260,17 @@ fn a_program_that_contradicts_itself_or_the_core() {
     );
     let mut chunked = small();
     chunked.core.chunked = true;
-    if let Some(Step::Run(run)) = chunked.program.steps.iter_mut().rev().find(|s| matches!(s, Step::Run(_))) {
+    if let Some(Step::Run(run)) = chunked
+        .program
+        .steps
+        .iter_mut()
+        .rev()
+        .find(|s| matches!(s, Step::Run(_)))
+    {
         running(run);
     }
     says(
-        check(&chunked.core, &chunked.program).unwrap_err(),
+        crate::engine::check::check(&chunked.core, &chunked.program).unwrap_err(),
         "(logits).sums.of: expected Function with a running power, found None",
     );
     says(
