@@ -34,25 +34,26 @@ impl Attend {
             None => (None, None, Vec::new(), Vec::new()),
         };
         let pairs = |a: Vec<Part>, b: Vec<Part>| a.into_iter().zip(b).flat_map(|(a, b)| [a, b]).collect::<Vec<_>>();
-        let mut reads = self.reads;
-        if let (None, Some(read)) = (&pad, reads.first_mut()) {
-            read.run.wait_fill = true;
+        // The first to write where the zeros go; where there is a pad it has waited.
+        let mut values = self.values;
+        if let (None, Some(value)) = (&pad, values.first_mut()) {
+            value.run.wait_fill = true;
         }
         let parts = match self.keys.len() {
             1 => vec![
                 self.keys,
                 self.queries,
-                self.values,
+                values,
                 turns,
                 scores,
-                pairs(reads, self.writes),
+                pairs(self.reads, self.writes),
             ],
             _ => vec![
                 self.keys,
                 self.queries,
                 turns,
-                pairs(self.values, scores),
-                pairs(reads, self.writes),
+                pairs(values, scores),
+                pairs(self.reads, self.writes),
             ],
         };
         (zeros, pad.into_iter().collect(), parts.concat())
