@@ -5,7 +5,6 @@ use astromorph::engine::config::EngineConfig;
 use astromorph::engine::load::Loaded;
 use astromorph::engine::program::*;
 use astromorph_hdl::link::board::{Board, Pins};
-use astromorph_hdl::link::identity::Identity;
 use astromorph_hdl::link::protocol::{Operation, Space};
 use astromorph_hdl::multiply::Target;
 use astromorph_sim::cosim::{Design, icarus};
@@ -154,12 +153,11 @@ fn run(requests: &[Request], traced: bool) {
         leds: 2,
         led_low: false,
     };
-    let identity = Identity {
-        board: pins.name,
-        clock_hz: CLOCK,
-        baud: BAUD,
-    };
-    let mut board = Endpoint::new(&core, &identity.text(&core).unwrap(), MemoryCore::new(&core).unwrap());
+    let mut board = Endpoint::new(
+        &core,
+        &pins.identity().text(&core).unwrap(),
+        MemoryCore::new(&core).unwrap(),
+    );
     let driver = Driver::new(Board::new(&core, Target::Generic, &pins).unwrap(), |b| &mut b.clock).unwrap();
     let trace = traced.then(|| Trace::new(driver.block()));
     let mut line = Line {
