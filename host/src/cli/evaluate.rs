@@ -245,7 +245,7 @@ pub fn on_boards(
     progress: &Progress,
     report: &mut Report,
 ) -> Outcome {
-    let connected = Ports::of_board(board).connect_or_plug_in(&workspace.file("engine"), progress)?;
+    let connected = Ports::of_board(board, Vec::new()).connect_or_plug_in(&workspace.file("engine"), progress)?;
     let twin = Answers::twin(image, examples, progress)?;
     let given = Given {
         workspace,
