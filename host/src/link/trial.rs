@@ -10,6 +10,7 @@ use super::pipe::Pipe;
 use super::transport::Transport;
 use crate::compile::{Feed, compile};
 use crate::cores::core;
+use crate::report::ComparisonRow;
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::machine::Machine;
 use astromorph::engine::package::Package;
@@ -61,13 +62,29 @@ impl Known {
         let beats = self.sequences.iter().flat_map(of).collect();
         (beats, self.sequences.iter().map(|(_, output)| output.len()).sum())
     }
+
+    /// What someone gave for all sequences, word by word.
+    pub fn compared(&self, who: &str, words: &[i32]) -> ComparisonRow {
+        let expected: Vec<i32> = self.sequences.iter().flat_map(|(_, o)| o).copied().collect();
+        let same = words.iter().zip(&expected).filter(|(a, b)| a == b).count();
+        let mut row = ComparisonRow::missing("machine", who, "every output word", "");
+        row.sequences = self.sequences.len();
+        row.words = words.len().max(expected.len()) as u64;
+        row.mismatches = row.words - same as u64;
+        row
+    }
+}
+
+/// A small model with random weights, on the trials' core.
+pub fn known(seed: u64) -> Result<Known> {
+    small(&core(CORE)?, seed)
 }
 
 /// A small model with random weights.
-pub fn known(seed: u64) -> Result<Known> {
+pub fn small(core: &EngineConfig, seed: u64) -> Result<Known> {
     let sizes = "layers = 1\nheads = 2\nd_model = 16\nfeatures = 4\nvalues = 6\nn_max = 48
         input = { kind = \"vectors\", width = 12 }\noutput = { kind = \"classes\", size = 5, pooling = \"mean\" }";
-    of_sizes(&core(CORE)?, sizes, seed, KNOWN)
+    of_sizes(core, sizes, seed, KNOWN)
 }
 
 /// One of a size that boards are for.

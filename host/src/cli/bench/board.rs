@@ -10,9 +10,9 @@ use crate::cli::ports::Ports;
 use crate::cores::core;
 use crate::link::Device;
 use crate::link::device::options;
-use crate::link::trial::{Known, large};
+use crate::link::trial::large;
 use crate::progress::Progress;
-use crate::report::{ComparisonRow, Report};
+use crate::report::Report;
 use astromorph_sim::tools::{Tool, Tools};
 use std::path::Path;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub fn board(name: &str, seed: u64, folder: &Path, progress: &Progress, report: 
     let (beats, count) = known.beats();
     let run = engine.outputs(known.package.loaded().writes(&core), &beats, count, &options())?;
     let words: Vec<i32> = run.words.iter().map(|beat| beat.data).collect();
-    compare("Verilated engine", &words, &known, report);
+    report.comparisons.push(known.compared("Verilated engine", &words));
     let speed = |cycles: u64, processor: Duration| cycles as f64 / processor.as_secs_f64().max(1e-9);
     let bare = speed(run.cycles + run.load_cycles, run.processor.unwrap_or(run.elapsed));
     add(report, "Verilated engine", bare, "cycles/s", "");
@@ -50,7 +50,7 @@ pub fn board(name: &str, seed: u64, folder: &Path, progress: &Progress, report: 
             device.deploy(&known.package, &mut |_, _| {})?;
             let inputs = known.sequences.iter().map(|(i, o)| (i.clone(), o.len())).collect();
             let found = Answers::by_device(device, inputs, 1, progress)?;
-            compare(&what, &found.words.concat(), &known, report);
+            report.comparisons.push(known.compared(&what, &found.words.concat()));
         }
         let ran = running
             .end()
@@ -67,14 +67,4 @@ pub fn board(name: &str, seed: u64, folder: &Path, progress: &Progress, report: 
         );
     }
     Ok(())
-}
-
-fn compare(what: &str, words: &[i32], known: &Known, report: &mut Report) {
-    let expected: Vec<i32> = known.sequences.iter().flat_map(|(_, o)| o).copied().collect();
-    let same = words.iter().zip(&expected).filter(|(a, b)| a == b).count();
-    let mut row = ComparisonRow::missing("machine", what, "every output word", "");
-    row.sequences = known.sequences.len();
-    row.words = words.len().max(expected.len()) as u64;
-    row.mismatches = row.words - same as u64;
-    report.comparisons.push(row);
 }
