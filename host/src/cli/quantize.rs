@@ -30,6 +30,9 @@ pub struct Quantize {
     /// Operand and weight width instead of the project's.
     #[arg(long, value_name = "BITS")]
     bits: Option<u32>,
+    /// Tokens of a chunk of causal attention instead of the project's; 1: the recurrence.
+    #[arg(long, value_name = "TOKENS")]
+    chunk: Option<usize>,
     /// Skip the fine-tuning.
     #[arg(long)]
     no_tuning: bool,
@@ -41,9 +44,10 @@ impl Quantize {
         let mut workspace = Workspace::open(&self.choice, common)?;
         let weights = workspace.weights()?;
         let set = workspace.dataset()?;
-        let widths = self.bits.map_or(workspace.project.quantize, |bits| {
+        let mut widths = self.bits.map_or(workspace.project.quantize, |bits| {
             of_width(workspace.project.quantize, bits)
         });
+        widths.chunk = self.chunk.unwrap_or(widths.chunk);
         widths.validate_for(&workspace.project.model)?;
         if self.no_tuning {
             workspace.project.train.quantized.steps = 0;
