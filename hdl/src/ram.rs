@@ -10,8 +10,8 @@
 //! address comparison, and hardware may deliver either word then. The model stops the simulation when it happens.
 //! `read_data` is 0 until the first read, which costs hardware a gate a bit where the block RAM's own register starts unknown; [`Ram::bare`]
 //! leaves it unknown (Icarus X; the model has 0), for users that look at it only after a read.
-//! Contents: zeros ([`Contents::Zero`]) or unknown until written ([`Contents::Unwritten`], for memories without initialisation such as
-//! iCE40's SPRAM; the model reads zero, Icarus X).
+//! Contents: zeros ([`Contents::Zero`]), unknown until written ([`Contents::Unwritten`], for memories without initialisation such as
+//! iCE40's SPRAM; the model reads zero, Icarus X), or words of one's own ([`Ram::holding`]: programs and constants).
 //!
 //! ```
 //! use astromorph_hdl::{number::*, ram::{Contents, Ram}};
@@ -26,6 +26,7 @@
 //! cycle(&mut m);
 //! assert_eq!(m.read_data.val(), S::new(-7));
 //! assert!(Ram::<S>::new("bank", 0, 16, Contents::Zero).is_err());
+//! assert_eq!(Ram::<U>::holding("rom", vec![U::new(5), U::new(6)], 8).unwrap().bits(), 16);
 //! ```
 
 use crate::block::Activity;
@@ -42,6 +43,8 @@ pub enum Contents {
     Zero,
     /// Unknown: nothing is read before it is written.
     Unwritten,
+    /// The words that the memory was made with.
+    Given,
 }
 
 /// See the module's text.
@@ -87,6 +90,13 @@ impl<T: Word> Ram<T> {
         })
     }
 
+    /// A memory that begins with these words.
+    pub fn holding(name: &str, words: Vec<T>, width: u32) -> Result<Self> {
+        let mut ram = Ram::new(name, words.len(), width, Contents::Given)?;
+        ram.memory = words;
+        Ok(ram)
+    }
+
     /// The same, with an output that is unknown until the first read.
     pub fn bare(mut self) -> Self {
         self.bare = true;
@@ -125,13 +135,21 @@ impl<T: Word> Logic for Ram<T> {
     }
     fn hdl(&self) -> Verilog {
         let top = self.memory.len() - 1;
-        let zeros = match self.contents {
+        let contents = match self.contents {
             Contents::Zero => format!("integer i;\ninitial for (i = 0; i <= {top}; i = i + 1) memory[i] = 0;\n"),
             Contents::Unwritten => String::new(),
+            Contents::Given => {
+                let width = self.read_data.width();
+                let word = |(n, word): (usize, &T)| format!("  memory[{n}] = {width}'h{:x};\n", word.raw(64 - width));
+                format!(
+                    "initial begin\n{}end\n",
+                    self.memory.iter().enumerate().map(word).collect::<String>()
+                )
+            }
         };
         let start = if self.bare { "" } else { "initial read_data = 0;\n" };
         Verilog::Custom(format!(
-            "(* no_rw_check *) reg [{}:0] memory [0:{top}];\n{zeros}{start}always @(posedge clock) begin\n  \
+            "(* no_rw_check *) reg [{}:0] memory [0:{top}];\n{contents}{start}always @(posedge clock) begin\n  \
              if (write_enable) memory[write_address] <= write_data;\n  if (read_enable) read_data <= memory[read_address];\nend\n",
             self.read_data.width() - 1
         ))

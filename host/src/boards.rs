@@ -7,7 +7,7 @@
 //! | `constraints` | file with the pins, for the ports `clk`, `uart_rx`, `uart_tx`, `button`, `led[0]`, … |
 //! | `ports` | oscillator in MHz; the level of a pressed button and of a lit LED |
 //! | `link` | core of the board's bitstream, its clock in MHz (a PLL makes it where the oscillator has another), rate of the serial line |
-//! | `tools` | Yosys' command, options of nextpnr and of the packer |
+//! | `tools` | Yosys' command, options of nextpnr and of the packer, openFPGALoader's name of the board |
 //! | `out_of_context` | frequency asked for where a bare core is measured, MHz |
 //!
 //! ```
@@ -143,6 +143,8 @@ pub struct Options {
     pub synthesis: String,
     pub place_and_route: Vec<String>,
     pub pack: Vec<String>,
+    /// openFPGALoader's name of the board.
+    pub loader: String,
 }
 
 /// Where a core is measured by itself.

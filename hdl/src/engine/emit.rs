@@ -10,6 +10,7 @@
 //! assert_eq!(text, emit_engine(&core, Target::Generic).unwrap());
 //! ```
 
+use super::errors::ERRORS;
 use super::top::Engine;
 use crate::emit::verilog;
 use crate::multiply::Target;
@@ -57,10 +58,10 @@ fn header(core: &EngineConfig, target: Target) -> String {
         line(format!("memory {name}: {words} words of {bits} bits"));
     }
     line("load_memory: 0 M, 1 function tables, 2 mantissa tables, 3 norm parameters, 4 banks (address = lane * 65536 + word)".into());
-    line(
-        "error, sticky until reset: 0 sequence too long, 1 program for another core, 2 illegal step, 3 tlast within a row, 4 load while busy, \
-         5 address beyond its memory, 6 stream stalled"
-            .into(),
-    );
+    let errors = ERRORS.iter().enumerate().map(|(n, (_, name))| format!("{n} {name}"));
+    line(format!(
+        "error, sticky until reset: {}",
+        errors.collect::<Vec<_>>().join(", ")
+    ));
     s
 }

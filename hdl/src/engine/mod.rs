@@ -20,6 +20,7 @@ pub mod bus;
 pub mod conveyor;
 pub mod dsp;
 pub mod emit;
+pub mod errors;
 pub mod fabric;
 pub mod fetch;
 pub mod fields;

@@ -31,10 +31,10 @@
 mod build;
 mod kernel;
 
-use super::bytes::Bytes;
 use super::pending::Pending;
 use crate::block;
 use crate::number::{Const, Flag, Sig, U};
+use crate::ram::Ram;
 use crate::register::Reg;
 use rust_hdl::prelude::*;
 
@@ -132,8 +132,8 @@ block! {
             engine_reset: Flag<Out>,
         }
         parts {
-            rom: Bytes,
-            state: Bytes,
+            rom: Ram<U>,
+            state: Ram<U>,
             damages: Pending,
             lines: Pending,
             overruns: Pending,

@@ -11,7 +11,6 @@
 
 pub mod assembler;
 pub mod board;
-pub mod bytes;
 pub mod commands;
 pub mod crc;
 pub mod emit;

@@ -80,7 +80,7 @@ pub const fn slot(space: Space) -> u16 {
 pub fn state(core: &EngineConfig, identity: &str) -> Vec<u64> {
     let mut bytes: Vec<u64> = identity.bytes().map(u64::from).collect();
     bytes.resize(STATE, 0);
-    for space in SPACES {
+    for &space in SPACES {
         let at = VARIABLES as usize + slot(space) as usize;
         for (n, byte) in space.size(core).to_le_bytes().into_iter().take(3).enumerate() {
             bytes[at + n] = byte as u64;

@@ -19,6 +19,21 @@
 
 use astromorph::engine::config::EngineConfig;
 
+/// An enumeration with the list of all its values.
+macro_rules! listed {
+    ($(#[$text:meta])* $name:ident, $(#[$list:meta])* $all:ident: $($(#[$of:meta])* $value:ident = $number:literal,)+) => {
+        $(#[$text])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum $name {
+            $($(#[$of])* $value = $number,)+
+        }
+
+        $(#[$list])*
+        pub const $all: &[$name] = &[$($name::$value),+];
+    };
+}
+
 /// Of the protocol; stands in the identity.
 pub const VERSION: u32 = 1;
 /// Ends a frame, and occurs nowhere within one.
@@ -43,6 +58,10 @@ pub const POSITIONS: u32 = 1 << 24;
 pub const STREAM_WORDS: u32 = 255;
 /// Bytes of the identity's space: the text, its zero byte, and zeros.
 pub const IDENTITY_BYTES: u32 = 384;
+/// Cycles from a request's delimiter to its answer's first byte, at most, besides those for its words.
+pub const CYCLES: u64 = 1000;
+/// Cycles of a check a byte of its words.
+pub const CHECK_BYTE_CYCLES: u64 = 24;
 /// Cycles without a word in or out after which a sequence in work counts as hung: 2 to this.
 pub const WATCHDOG_BITS: u32 = 26;
 /// What a CRC-32 stands at after a message with its own CRC behind it, before the last inversion.
@@ -50,10 +69,11 @@ pub const CRC_RESIDUE: u32 = 0xdebb_20e3;
 /// The reflected polynomial of CRC-32.
 pub const CRC_POLYNOMIAL: u32 = 0xedb8_8320;
 
-/// What a request does: bits 2–0 of its kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Operation {
+listed! {
+    /// What a request does: bits 2–0 of its kind.
+    Operation,
+    /// Every operation.
+    OPERATIONS:
     /// Begin a session.
     Open = 0,
     /// Words from an address on.
@@ -66,10 +86,11 @@ pub enum Operation {
     Check = 4,
 }
 
-/// What an address counts: bits 7–4 of a kind. The numbers of memories are the load port's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Space {
+listed! {
+    /// What an address counts: bits 7–4 of a kind. The numbers of memories are the load port's.
+    Space,
+    /// Every space.
+    SPACES:
     /// Main memory; also the space of `Open`.
     M = 0,
     /// Function tables.
@@ -90,10 +111,11 @@ pub enum Space {
     Identity = 11,
 }
 
-/// How a request ended: byte 8 of its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Status {
+listed! {
+    /// How a request ended: byte 8 of its answer.
+    Status,
+    /// Every status.
+    STATUSES:
     /// As asked.
     Done = 0,
     /// Another session than the present one.
@@ -110,41 +132,8 @@ pub enum Status {
     Length = 6,
 }
 
-/// Every operation.
-pub const OPERATIONS: [Operation; 5] = [
-    Operation::Open,
-    Operation::Read,
-    Operation::Write,
-    Operation::WriteLast,
-    Operation::Check,
-];
-
-/// Every space.
-pub const SPACES: [Space; 9] = [
-    Space::M,
-    Space::Function,
-    Space::Mantissa,
-    Space::Norm,
-    Space::Bank,
-    Space::Input,
-    Space::Output,
-    Space::Registers,
-    Space::Identity,
-];
-
 /// The memories behind the load port.
 pub const MEMORIES: [Space; 5] = [Space::M, Space::Function, Space::Mantissa, Space::Norm, Space::Bank];
-
-/// Every status.
-pub const STATUSES: [Status; 7] = [
-    Status::Done,
-    Status::Session,
-    Status::Busy,
-    Status::Position,
-    Status::Freed,
-    Status::Unknown,
-    Status::Length,
-];
 
 /// Byte 0 of a request.
 pub const fn kind(operation: Operation, space: Space) -> u8 {
@@ -160,7 +149,7 @@ pub fn split(kind: u8) -> Option<(Operation, Space)> {
 
 /// The status with this number.
 pub fn status(byte: u8) -> Option<Status> {
-    STATUSES.into_iter().find(|&s| s as u8 == byte)
+    STATUSES.iter().copied().find(|&s| s as u8 == byte)
 }
 
 impl Space {
@@ -214,6 +203,12 @@ impl Space {
             Space::Input | Space::Output => 0,
         };
         words as u32
+    }
+
+    /// Most cycles that a check of `count` words takes (`docs/link.md` section 3).
+    pub fn check_cycles(self, core: &EngineConfig, count: u32) -> u64 {
+        let lanes = if self == Space::Bank { core.lanes as u64 } else { 0 };
+        CYCLES + count as u64 * (CHECK_BYTE_CYCLES * self.word_bytes(core) as u64 + lanes)
     }
 
     /// Whether all of `count` words from `address` on are there: of a bank all in the same.

@@ -132,7 +132,7 @@ impl Run {
             rows - 1,
             total - 1
         );
-        let (mut low, mut drive, mut check) = (0, String::new(), String::new());
+        let (mut low, mut drive, mut check, mut unknown) = (0, String::new(), String::new(), String::new());
         for p in &self.ports {
             let (name, high) = (&p.name, low + p.bits - 1);
             let kind = if p.input { "reg" } else { "wire" };
@@ -148,6 +148,11 @@ impl Run {
                 if late {
                     let _ = writeln!(s, "reg known_{name} = 0;");
                     let _ = writeln!(check, "    if (^{name} !== 1'bx) known_{name} = 1;");
+                    // An output that never is would pass uncompared.
+                    let _ = writeln!(
+                        unknown,
+                        "  if (!known_{name}) begin tb_bad = tb_bad + 1; $display(\"{name}: never known\"); end"
+                    );
                 }
                 let _ = writeln!(
                     check,
@@ -160,7 +165,7 @@ impl Run {
         let _ = write!(
             s,
             "top dut(.clock(clock), {});\ninitial begin\n  $readmemh(\"rows.hex\", tb_rows); tb_bad = 0; clock = 0;\n  \
-             for (tb_i = 0; tb_i < {rows}; tb_i = tb_i + 1) begin\n    tb_v = tb_rows[tb_i];\n{drive}    #5;\n{check}    clock = 1; #5; clock = 0;\n  end\n  \
+             for (tb_i = 0; tb_i < {rows}; tb_i = tb_i + 1) begin\n    tb_v = tb_rows[tb_i];\n{drive}    #5;\n{check}    clock = 1; #5; clock = 0;\n  end\n{unknown}  \
              $display(\"RESULT rows %0d bad %0d\", {rows}, tb_bad);\n  $finish;\nend\nendmodule\n",
             pins.join(", ")
         );

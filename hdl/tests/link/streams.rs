@@ -2,12 +2,12 @@
 
 use crate::common::record_steps;
 use crate::rng;
-use astromorph_hdl::link::bytes::Bytes;
 use astromorph_hdl::link::input::Input;
 use astromorph_hdl::link::output::Output;
 use astromorph_hdl::link::pending::Pending;
 use astromorph_hdl::link::watchdog::Watchdog;
 use astromorph_hdl::number::{S, U};
+use astromorph_hdl::ram::Ram;
 use rand::RngExt;
 use std::collections::VecDeque;
 
@@ -18,7 +18,9 @@ fn small_blocks() {
     let mut memory = contents.clone();
     let mut want = None;
     record_steps(
-        Bytes::new(contents, 8),
+        Ram::holding("bytes", contents.into_iter().map(U::new).collect(), 8)
+            .unwrap()
+            .bare(),
         |b| &mut b.clock,
         300,
         |b, _, settled| {

@@ -253,7 +253,7 @@ fn board_pins(board: &Board, ports: &[Port]) -> Result<String, Error> {
 }
 
 /// Extension of the bitstream and of what place and route leaves for the packer.
-fn extensions(family: Family) -> (&'static str, &'static str) {
+pub(crate) fn extensions(family: Family) -> (&'static str, &'static str) {
     match family {
         Family::Ice40 => ("bin", "asc"),
         Family::Ecp5 => ("bit", "config"),

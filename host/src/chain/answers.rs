@@ -13,9 +13,10 @@
 //! assert_eq!(b.tokens_a_second(&examples), 12.0);
 //! let found = a.disagreements(&b, &examples);
 //! assert_eq!((found.len(), found[0].item, found[0].says, found[0].target), (1, 1, (0, 1), Some(1)));
+//! // Of a row without a target nothing is asked.
+//! assert_eq!(astromorph_host::chain::answers::hits(&Target::PerToken(vec![None, Some(2), Some(0)]), &[5, 2, 1]), (1, 2));
 //! ```
 
-use super::accuracy::hits;
 use crate::cli::Failure;
 use crate::data::{Example, Target};
 use crate::interrupt;
@@ -24,7 +25,12 @@ use crate::link::device::List;
 use crate::progress::Progress;
 use crate::report::{Accuracy, ComparisonRow, Disagreement};
 use astromorph::Result;
+use astromorph::golden::Golden;
+use astromorph::image::Image;
 use astromorph::sequence::Sequence;
+use astromorph::spec::ModelSpec;
+use astromorph::twin::Twin;
+use astromorph::weights::Weights;
 use rayon::prelude::*;
 use std::time::Instant;
 
@@ -45,6 +51,20 @@ pub struct Answers {
     pub seconds: f64,
 }
 
+/// (correct, asked) of one example, from the predicted class of every row of logits.
+pub fn hits(target: &Target, classes: &[usize]) -> (usize, usize) {
+    match target {
+        Target::Class(c) => (usize::from(classes.first() == Some(&(*c as usize))), 1),
+        Target::PerToken(wanted) => {
+            let asked = wanted
+                .iter()
+                .zip(classes)
+                .filter_map(|(w, c)| w.map(|w| w as usize == *c));
+            asked.fold((0, 0), |(good, all), hit| (good + usize::from(hit), all + 1))
+        }
+    }
+}
+
 /// The index of the largest of every row; the first of equals.
 pub fn classes(words: &[i32], columns: usize) -> Vec<usize> {
     let largest = |row: &[i32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
@@ -52,6 +72,28 @@ pub fn classes(words: &[i32], columns: usize) -> Vec<usize> {
 }
 
 impl Answers {
+    /// In floating point.
+    pub fn golden(
+        spec: &ModelSpec,
+        weights: &Weights,
+        examples: &[Example],
+        progress: &Progress,
+    ) -> std::result::Result<Answers, Failure> {
+        let model = Golden::<f64>::new(spec, weights)?;
+        let predict = |s: &_| Ok((model.predict(s)?.classes(), Vec::new()));
+        Answers::compute(("golden", "float"), examples, progress, predict)
+    }
+
+    /// In integers.
+    pub fn twin(image: &Image, examples: &[Example], progress: &Progress) -> std::result::Result<Answers, Failure> {
+        let model = Twin::new(image)?;
+        let width = image.quantize().activation_bits.to_string();
+        Answers::compute(("twin", &width), examples, progress, |s: &_| {
+            let logits = model.predict(s)?;
+            Ok((logits.classes(), logits.data))
+        })
+    }
+
     /// From `predict` (classes and, of integers, logits), on all processors.
     pub fn compute(
         (form, width): (&str, &str),

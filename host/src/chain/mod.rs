@@ -2,13 +2,11 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | [`accuracy`] | predictions of any form against the answers |
 //! | [`answers`] | what any form says, and where two do not say the same |
 //! | [`engine`] | a whole model on an engine against the twin, tensor by tensor |
 //! | [`job`] | any program on an engine: machine, RustHDL, Verilog, netlists |
 //! | [`forms`] | the forms of an engine, each built once |
 
-pub mod accuracy;
 pub mod answers;
 pub mod engine;
 pub mod forms;

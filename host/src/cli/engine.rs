@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::workspace::Workspace;
-use crate::chain::accuracy::accuracy;
+use crate::chain::answers::{Answers, classes};
 use crate::chain::engine::{Forms, Model, Ran};
 use crate::cores::{core, for_image};
 use crate::data::Example;
@@ -90,20 +90,15 @@ fn by_program(model: &Model, test: &[Example], progress: &Progress) -> std::resu
     let columns = model.image.spec().output.size;
     let width = model.core.width.to_string();
     let free: Mutex<Vec<Machine>> = Mutex::new(Vec::new());
-    accuracy(
-        &format!("program on {}", model.core.name),
-        &width,
-        test,
-        progress,
-        |s| {
-            let waiting = free.lock().unwrap_or_else(|e| e.into_inner()).pop();
-            let mut machine = waiting.map_or_else(|| model.machine(), Ok)?;
-            let words = machine.predict(&model.input(s)?)?;
-            free.lock().unwrap_or_else(|e| e.into_inner()).push(machine);
-            let largest = |row: &[i32]| (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
-            Ok(words.chunks_exact(columns).map(largest).collect())
-        },
-    )
+    let form = format!("program on {}", model.core.name);
+    let answers = Answers::compute((&form, &width), test, progress, |s| {
+        let waiting = free.lock().unwrap_or_else(|e| e.into_inner()).pop();
+        let mut machine = waiting.map_or_else(|| model.machine(), Ok)?;
+        let words = machine.predict(&model.input(s)?)?;
+        free.lock().unwrap_or_else(|e| e.into_inner()).push(machine);
+        Ok((classes(&words, columns), words))
+    })?;
+    Ok(answers.accuracy(test))
 }
 
 pub(super) fn done(report: &mut Report, label: &str, what: &str, seconds: f64) {

@@ -10,8 +10,7 @@ use super::train::{finish, new_report};
 use super::verify::verdict;
 use super::workspace::Workspace;
 use super::{Choice, Common, Failure, Outcome};
-use crate::chain::accuracy::{accuracy, hits};
-use crate::chain::answers::{Answers, classes};
+use crate::chain::answers::Answers;
 use crate::chain::engine::Forms;
 use crate::compile::Feed;
 use crate::cores::for_image;
@@ -20,12 +19,9 @@ use crate::link::device::{RustHdl, Verilated};
 use crate::link::share::share;
 use crate::link::{Board, Device};
 use crate::progress::Progress;
-use crate::report::{Accuracy, MeasureRow, Report};
-use astromorph::golden::Golden;
+use crate::report::{MeasureRow, Report};
 use astromorph::image::Image;
 use astromorph::spec::Pooling;
-use astromorph::twin::Twin;
-use astromorph::weights::Weights;
 use astromorph_sim::tools::{Tool, Tools};
 use clap::{Args, ValueEnum};
 use std::time::Instant;
@@ -84,22 +80,15 @@ impl Evaluate {
         let some = &set.test[..self.sequences.min(set.test.len())];
         let mut forms = Vec::new();
         if wants(Form::Golden) {
-            let model = Golden::<f64>::new(&workspace.project.model, &workspace.weights()?)?;
-            let predict = |s: &_| Ok((model.predict(s)?.classes(), Vec::new()));
-            forms.push(Answers::compute(("golden", "float"), &set.test, progress, predict)?);
+            let (spec, weights) = (&workspace.project.model, workspace.weights()?);
+            forms.push(Answers::golden(spec, &weights, &set.test, progress)?);
         }
         let hardware = [Form::Rusthdl, Form::Verilated, Form::Board].into_iter().any(wants);
         if wants(Form::Twin) || hardware {
             let image = workspace.image()?;
-            let model = Twin::new(&image)?;
-            let width = image.quantize().activation_bits.to_string();
-            let predict = |s: &_| {
-                let logits = model.predict(s)?;
-                Ok((logits.classes(), logits.data))
-            };
             // Hardware's answers are held against the twin's, asked for or not.
             let examples = if wants(Form::Twin) { &set.test } else { some };
-            let twin = Answers::compute(("twin", &width), examples, progress, predict)?;
+            let twin = Answers::twin(&image, examples, progress)?;
             let given = Given {
                 workspace: &workspace,
                 image: &image,
@@ -256,13 +245,8 @@ pub fn on_boards(
     progress: &Progress,
     report: &mut Report,
 ) -> Outcome {
-    let connected = Ports::of_board(board).connect_or_plug_in(&workspace.file("engine"), progress)?;
-    let model = Twin::new(image)?;
-    let width = image.quantize().activation_bits.to_string();
-    let twin = Answers::compute(("twin", &width), examples, progress, |s: &_| {
-        let logits = model.predict(s)?;
-        Ok((logits.classes(), logits.data))
-    })?;
+    let connected = Ports::of_board(board, Vec::new()).connect_or_plug_in(&workspace.file("engine"), progress)?;
+    let twin = Answers::twin(image, examples, progress)?;
     let given = Given {
         workspace,
         image,
@@ -282,43 +266,14 @@ fn traffic(boards: &[Board]) -> u64 {
     boards.iter().map(of).sum()
 }
 
-/// Accuracy in floating point, on every example.
-pub fn golden(
-    workspace: &Workspace,
-    weights: &Weights,
-    test: &[Example],
-    progress: &Progress,
-) -> Result<Accuracy, Failure> {
-    let model = Golden::<f64>::new(&workspace.project.model, weights)?;
-    accuracy("golden", "float", test, progress, |s| Ok(model.predict(s)?.classes()))
-}
-
-/// Accuracy of the integer twin, on every example.
-pub fn twin(image: &Image, test: &[Example], progress: &Progress) -> Result<Accuracy, Failure> {
-    let model = Twin::new(image)?;
-    let width = image.quantize().activation_bits.to_string();
-    accuracy("twin", &width, test, progress, |s| Ok(model.predict(s)?.classes()))
-}
-
 /// Accuracy of the simulated engine, on the sequences that were simulated.
 pub fn simulated(image: &Image, test: &[Example], outputs: &Outputs, report: &mut Report) {
     for (form, words) in [("RustHDL", &outputs.rusthdl), ("Verilator", &outputs.verilated)] {
         if words.is_empty() {
             continue;
         }
-        let mut row = Accuracy {
-            form: form.into(),
-            width: image.quantize().activation_bits.to_string(),
-            correct: 0,
-            total: 0,
-            sequences: words.len(),
-        };
-        for (example, logits) in test.iter().zip(words) {
-            let classes = classes(logits, image.spec().output.size);
-            let (correct, asked) = hits(&example.target, &classes);
-            row.correct += correct;
-            row.total += asked;
-        }
-        report.accuracy.push(row);
+        let form = (form, &image.quantize().activation_bits.to_string()[..]);
+        let answers = Answers::of_words(form, words.clone(), image.spec().output.size, 0.0);
+        report.accuracy.push(answers.accuracy(test));
     }
 }

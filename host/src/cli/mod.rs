@@ -18,6 +18,7 @@ mod emit;
 mod engine;
 mod estimate;
 mod evaluate;
+mod flash;
 mod ports;
 mod quantize;
 mod random;
@@ -97,6 +98,8 @@ enum Verb {
     Compile(compile::Compile),
     /// Cycles, slots, memory, cells and clock of a model on a core and a board, before any synthesis.
     Estimate(estimate::Estimate),
+    /// Write a bitstream into a board, by openFPGALoader.
+    Flash(flash::Flash),
     /// Load an image into a board, verified by read-back; an interrupted one goes on.
     Deploy(deploy::Deploy),
     /// A virtual board: the emitted gateware in Verilator behind a pseudo-terminal
@@ -185,6 +188,7 @@ pub fn main() -> ExitCode {
         Verb::Build(v) => v.run(&cli.common, &progress),
         Verb::Calibrate(v) => v.run(&cli.common, &progress),
         Verb::Compile(v) => v.run(&cli.common, &progress),
+        Verb::Flash(v) => v.run(&cli.common, &progress),
         Verb::Deploy(v) => v.run(&cli.common, &progress),
         Verb::Board(v) => v.run(&cli.common, &progress),
         Verb::Estimate(v) => v.run(&cli.common, &progress),

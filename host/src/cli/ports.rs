@@ -50,10 +50,10 @@ pub struct Plugged {
 }
 
 impl Ports {
-    /// Virtual boards of that name.
-    pub fn of_board(name: &str) -> Self {
+    /// Boards of that name at these ports; without any, virtual ones.
+    pub fn of_board(name: &str, port: Vec<String>) -> Self {
         Ports {
-            port: Vec::new(),
+            port,
             board: Some(name.into()),
             baud: None,
             patience: PATIENCE,

@@ -1,13 +1,14 @@
 //! `astromorph run`: the whole chain in one command, resuming what an interrupted run left behind.
 
 use super::engine::{Counts, hardware};
-use super::evaluate::{golden, on_boards, simulated, twin};
+use super::evaluate::{on_boards, simulated};
 use super::quantize::{of_width, quantized, sequences, tensor_errors};
 use super::train::{finish, new_report, trained};
 use super::verify::verdict;
 use super::workspace::Workspace;
 use super::{Choice, Common, Failure, Outcome, emit, simulate};
 use crate::boards::Board;
+use crate::chain::answers::Answers;
 use crate::chain::engine::Model;
 use crate::cores::for_image;
 use crate::data::Dataset;
@@ -54,7 +55,8 @@ impl Run {
     fn chain(&self, workspace: &Workspace, set: &Dataset, progress: &Progress, report: &mut Report) -> Outcome {
         let weights = trained(workspace, set, progress, report)?;
         let stage = progress.stage("accuracy in floating point");
-        report.accuracy.push(golden(workspace, &weights, &set.test, progress)?);
+        let golden = Answers::golden(&workspace.project.model, &weights, &set.test, progress)?;
+        report.accuracy.push(golden.accuracy(&set.test));
         self.baseline(workspace, set, progress, report)?;
         report.stages.push(StageRow {
             stage: "floating-point accuracy".into(),
@@ -67,7 +69,8 @@ impl Run {
                 widths.activation_bits
             ));
             tensor_errors(workspace, &image, set, report)?;
-            report.accuracy.push(twin(&image, &set.test, progress)?);
+            let twin = Answers::twin(&image, &set.test, progress)?;
+            report.accuracy.push(twin.accuracy(&set.test));
             let stage_name = format!("twin, {} bits", widths.activation_bits);
             report.stages.push(StageRow {
                 stage: stage_name,

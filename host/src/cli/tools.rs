@@ -34,10 +34,12 @@ enum Need {
     Optional,
     /// `build` installs it for the board that needs it.
     Board,
+    /// `flash` installs it.
+    Flash,
 }
 
 /// The tools.
-const ALL: [(Tool, Need); 7] = [
+const ALL: [(Tool, Need); 8] = [
     (Tool::Yosys, Need::Required),
     (Tool::Verilator, Need::Required),
     (Tool::Icarus, Need::Optional),
@@ -45,6 +47,7 @@ const ALL: [(Tool, Need); 7] = [
     (Tool::NextpnrIce40, Need::Board),
     (Tool::NextpnrEcp5, Need::Board),
     (Tool::NextpnrGowin, Need::Board),
+    (Tool::OpenFpgaLoader, Need::Flash),
 ];
 
 impl Tools {
@@ -57,7 +60,7 @@ impl Tools {
             let asked = board.as_ref().is_some_and(|b| b.family.tool() == tool);
             let required = need == Need::Required || asked;
             let found = match self.action {
-                Action::Install if need != Need::Board || asked => {
+                Action::Install if !matches!(need, Need::Board | Need::Flash) || asked => {
                     Found::ensure(&[tool], |line| progress.say(line)).and_then(|t| t.get(tool).cloned())
                 }
                 _ => Found::find(tool),
@@ -70,6 +73,7 @@ impl Tools {
                 Need::Required => "required",
                 Need::Optional => "optional",
                 Need::Board => "build",
+                Need::Flash => "flash",
             };
             rows.push(vec![
                 tool.name().to_string(),

@@ -98,7 +98,7 @@ impl Board {
             });
         }
         self.driver.open()?;
-        deploy(&mut self.driver, self.identity.clock_hz, &self.image, &mut |_, _| {})?;
+        deploy(&mut self.driver, &self.identity, &self.image, &mut |_, _| {})?;
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl Board {
     fn trusted(&mut self) -> Result<()> {
         let started = self.driver.now();
         let all: Vec<&Segment> = self.image.iter().collect();
-        let different = verify(&mut self.driver, self.identity.clock_hz, &all)?;
+        let different = verify(&mut self.driver, &self.identity, &all)?;
         self.check = self.driver.now().saturating_sub(started);
         match different.is_empty() {
             true => Ok(()),
@@ -197,8 +197,7 @@ impl Device for Board {
         let mut written = 0;
         let mut deployed = self.persist(|board| {
             board.driver.open()?;
-            let clock = board.identity.clock_hz;
-            let done = deploy(&mut board.driver, clock, &board.image, &mut |bytes, total| {
+            let done = deploy(&mut board.driver, &board.identity, &board.image, &mut |bytes, total| {
                 progress(written.max(bytes), total)
             });
             if let Ok(done) = &done {

@@ -1,5 +1,6 @@
 //! What can go wrong between a host and a board: what a new session may mend, and what must be said to a person.
 
+use astromorph_hdl::engine::errors;
 use std::time::Duration;
 
 /// Something that a new session, and perhaps a new deployment, may mend. Nothing that was computed under it is given out.
@@ -7,7 +8,7 @@ use std::time::Duration;
 pub enum Trouble {
     #[error("the session is gone (reset, power cycle, or another host)")]
     Session,
-    #[error("the engine flags error {0:#010b}: {names}", names = errors(*.0))]
+    #[error("the engine flags error {0:#010b}: {names}", names = errors::names(*.0).join(", "))]
     Engine(u8),
     #[error("{what} was refused with status {status:?}")]
     Refused {
@@ -82,23 +83,6 @@ fn heard(bytes: u64) -> String {
     }
 }
 
-/// Names of the engine's error bits (`docs/engine.md` section 4).
-fn errors(bits: u8) -> String {
-    let names = [
-        "sequence too long",
-        "program for another core",
-        "illegal step",
-        "tlast not on a row's last word",
-        "load while busy",
-        "an address left its memory",
-        "a stream stalled",
-        "",
-    ];
-    let set = |&(n, _): &(usize, &&str)| bits >> n & 1 == 1;
-    let named: Vec<&str> = names.iter().enumerate().filter(set).map(|(_, name)| *name).collect();
-    named.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +91,7 @@ mod tests {
     fn errors_are_named() {
         let text = Trouble::Engine(0b10_0010).to_string();
         assert!(
-            text.contains("program for another core, an address left its memory"),
+            text.contains("program for another core, address beyond its memory"),
             "{text}"
         );
         let silent = Error::Silent {

@@ -382,6 +382,6 @@ fn a_sequence_that_the_engine_flags_ends_with_the_flag() {
     input.pop();
     let mut list = List::new(vec![(input, outputs)], &|_, _| {});
     let error = board.run(&mut list).unwrap_err().to_string();
-    assert!(error.contains("tlast not on a row's last word"), "{error}");
+    assert!(error.contains("tlast within a row"), "{error}");
     right(&a, &mut board, 5);
 }

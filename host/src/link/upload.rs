@@ -8,6 +8,7 @@
 
 use super::driver::{Driver, Event};
 use super::error::{Result, Trouble};
+use super::session::Identity;
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::load::Loaded;
 use astromorph_hdl::link::protocol::*;
@@ -16,9 +17,6 @@ use std::time::Duration;
 
 /// Bytes of a block: what is written anew when one of its bits is wrong.
 const BLOCK: usize = 4096;
-
-/// Cycles that a check takes a byte.
-const CHECK_CYCLES: u64 = 24;
 
 /// Rounds of writing and checking.
 const ROUNDS: usize = 4;
@@ -97,7 +95,7 @@ pub fn segments(core: &EngineConfig, loaded: &Loaded) -> Vec<Segment> {
 }
 
 /// The places in `segments` of those that the board does not have.
-pub fn verify<'a>(driver: &mut Driver, clock_hz: u64, segments: &[&'a Segment]) -> Result<Vec<&'a Segment>> {
+pub fn verify<'a>(driver: &mut Driver, board: &Identity, segments: &[&'a Segment]) -> Result<Vec<&'a Segment>> {
     let mut todo: VecDeque<usize> = (0..segments.len()).collect();
     let mut different = Vec::new();
     let mut waiting = Waiting::new(driver);
@@ -106,7 +104,8 @@ pub fn verify<'a>(driver: &mut Driver, clock_hz: u64, segments: &[&'a Segment]) 
             && let Some(n) = todo.pop_front()
         {
             let s = segments[n];
-            let work = Duration::from_secs_f64(s.len() as f64 * CHECK_CYCLES as f64 / clock_hz.max(1) as f64);
+            let cycles = s.space.check_cycles(&board.core, s.words());
+            let work = Duration::from_secs_f64(cycles as f64 / board.clock_hz.max(1) as f64);
             let count = s.words().to_le_bytes()[..3].to_vec();
             driver.send(n as u64, (Operation::Check, s.space), s.address, count, work)?;
         }
@@ -214,7 +213,7 @@ fn write(driver: &mut Driver, segments: &[&Segment], progress: &mut dyn FnMut(us
 /// Makes the board's memories those of an image. `progress` sees bytes written, and how many there are.
 pub fn deploy(
     driver: &mut Driver,
-    clock_hz: u64,
+    board: &Identity,
     segments: &[Segment],
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Deployed> {
@@ -225,8 +224,8 @@ pub fn deploy(
         written: 0,
     };
     // A board without the first block has nothing of this image.
-    if verify(driver, clock_hz, &wrong[..wrong.len().min(1)])?.is_empty() {
-        wrong = verify(driver, clock_hz, &wrong)?;
+    if verify(driver, board, &wrong[..wrong.len().min(1)])?.is_empty() {
+        wrong = verify(driver, board, &wrong)?;
     }
     for _ in 0..ROUNDS {
         if wrong.is_empty() {
@@ -236,7 +235,7 @@ pub fn deploy(
         write(driver, &wrong, &mut |bytes| progress(there + bytes, total))?;
         deployed.written += wrong.iter().map(|s| s.len()).sum::<usize>();
         driver.counters.regions += wrong.len() as u64;
-        wrong = verify(driver, clock_hz, &wrong)?;
+        wrong = verify(driver, board, &wrong)?;
     }
     driver.trouble(Trouble::Memory(places(&wrong)))
 }

@@ -7,6 +7,7 @@ use astromorph::engine::config::EngineConfig;
 use astromorph::engine::load::{HEADER, Loaded};
 use astromorph::engine::machine::Machine;
 use astromorph::engine::program::Program;
+use astromorph_hdl::engine::errors::{BAD_STEP, CUT_SHORT, OTHER_CORE, TOO_LONG};
 use astromorph_hdl::link::protocol::{MEMORIES, Space};
 use std::collections::VecDeque;
 
@@ -27,12 +28,6 @@ pub trait Core {
     /// Everything but the memories.
     fn reset(&mut self);
 }
-
-/// Error bits of an engine.
-const TOO_LONG: u8 = 1;
-const OTHER_CORE: u8 = 2;
-const BAD_STEP: u8 = 4;
-const CUT_SHORT: u8 = 8;
 
 /// Memories as arrays, and the integer machine for sequences. A sequence that the engine would flag and cut gives the flag here, and no words.
 /// Reading back shows what was loaded, not what a sequence has left in it.

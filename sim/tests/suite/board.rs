@@ -1,16 +1,16 @@
 //! A whole board in RustHDL, engine included, at the ends of its serial line: it answers as [`Endpoint`] with the integer machine.
 
-use super::support::optional;
+use super::support::{cache, optional, tool};
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::load::Loaded;
 use astromorph::engine::program::*;
 use astromorph_hdl::link::board::{Board, Pins};
-use astromorph_hdl::link::identity::Identity;
 use astromorph_hdl::link::protocol::{Operation, Space};
 use astromorph_hdl::multiply::Target;
-use astromorph_sim::cosim::{Design, icarus};
+use astromorph_sim::cosim::{Design, icarus, verilator};
 use astromorph_sim::driver::Driver;
 use astromorph_sim::link::{Endpoint, MemoryCore, Request};
+use astromorph_sim::netlist::{self, SynthOptions, synthesise};
 use astromorph_sim::tools::Tool;
 use astromorph_sim::trace::Trace;
 
@@ -143,8 +143,8 @@ impl Line {
     }
 }
 
-/// Every request in turn, the board's bytes beside the endpoint's.
-fn run(requests: &[Request], traced: bool) {
+/// Every request in turn, the board's bytes beside the endpoint's; the Verilog, and the trace if it is wanted.
+fn run(requests: &[Request], target: Target, traced: bool) -> (String, Option<Trace>) {
     let core = core();
     let pins = Pins {
         name: "test",
@@ -154,13 +154,12 @@ fn run(requests: &[Request], traced: bool) {
         leds: 2,
         led_low: false,
     };
-    let identity = Identity {
-        board: pins.name,
-        clock_hz: CLOCK,
-        baud: BAUD,
-    };
-    let mut board = Endpoint::new(&core, &identity.text(&core).unwrap(), MemoryCore::new(&core).unwrap());
-    let driver = Driver::new(Board::new(&core, Target::Generic, &pins).unwrap(), |b| &mut b.clock).unwrap();
+    let mut board = Endpoint::new(
+        &core,
+        &pins.identity().text(&core).unwrap(),
+        MemoryCore::new(&core).unwrap(),
+    );
+    let driver = Driver::new(Board::new(&core, target, &pins).unwrap(), |b| &mut b.clock).unwrap();
     let trace = traced.then(|| Trace::new(driver.block()));
     let mut line = Line {
         driver,
@@ -188,11 +187,7 @@ fn run(requests: &[Request], traced: bool) {
         assert_eq!(line.out, owed, "{request:?}");
         line.out.clear();
     }
-    if let (Some(trace), Some(tool)) = (line.trace, optional(Tool::Icarus)) {
-        let dir = tempfile::tempdir().unwrap();
-        let result = icarus::replay(&tool, &Design::rtl("board", line.driver.verilog()), &trace, dir.path()).unwrap();
-        assert!(result.is_equal(), "{result}");
-    }
+    (line.driver.verilog().to_string(), line.trace)
 }
 
 fn request(operation: Operation, space: Space, address: u32, payload: Vec<u8>) -> Request {
@@ -225,6 +220,9 @@ fn requests() -> Vec<Request> {
         14,
         vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
     ));
+    // The rest of M: iCE40's SPRAM holds anything at first.
+    let (from, rest) = (loaded.m.len(), core.m_words - loaded.m.len());
+    all.push(request(Operation::Write, Space::M, from as u32, vec![0; 4 * rest]));
     for (space, count) in [
         (Space::M, 64),
         (Space::Norm, 16),
@@ -247,7 +245,7 @@ fn requests() -> Vec<Request> {
 
 #[test]
 fn a_board_answers_as_the_endpoint_with_the_integer_machine() {
-    run(&requests(), false);
+    run(&requests(), Target::Generic, false);
 }
 
 #[test]
@@ -255,6 +253,28 @@ fn the_emitted_board_is_the_same_in_every_cycle() {
     // The first answers of the whole, and a piece of each kind.
     let all = requests();
     let mut some = vec![request(Operation::Read, Space::Identity, 0, vec![9])];
-    some.extend([1, 2, 3, 10, 12, 14].map(|n| all[n].clone()));
-    run(&some, true);
+    some.extend([1, 2, 3, 11, 13, 15].map(|n| all[n].clone()));
+    let (verilog, trace) = run(&some, Target::Generic, true);
+    if let (Some(trace), Some(tool)) = (trace, optional(Tool::Icarus)) {
+        let dir = tempfile::tempdir().unwrap();
+        let result = icarus::replay(&tool, &Design::rtl("board", &verilog), &trace, dir.path()).unwrap();
+        assert!(result.is_equal(), "{result}");
+    }
+}
+
+/// Line, frames, requests, read-back and engine of a family, as its cells.
+#[test]
+fn the_board_as_a_netlist_is_the_same_in_every_cycle() {
+    let (yosys, verilator) = (tool(Tool::Yosys), tool(Tool::Verilator));
+    for (target, family) in [
+        (Target::Ice40, netlist::Target::Ice40),
+        (Target::Ecp5, netlist::Target::Ecp5),
+    ] {
+        let (verilog, trace) = run(&requests(), target, true);
+        let dir = tempfile::tempdir().unwrap();
+        let netlist = synthesise(&yosys, &verilog, &SynthOptions::new(family), dir.path()).unwrap();
+        let design = netlist.design(&yosys).unwrap();
+        let result = verilator::replay(&verilator, &design, &trace.expect("asked for"), &cache()).unwrap();
+        assert!(result.is_equal(), "{family:?}: {result}");
+    }
 }

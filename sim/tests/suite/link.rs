@@ -280,7 +280,7 @@ impl Host {
             27..=33 => Operation::WriteLast,
             _ => Operation::Check,
         };
-        let fitting: Vec<Space> = SPACES.into_iter().filter(|s| s.allows(operation)).collect();
+        let fitting: Vec<Space> = SPACES.iter().copied().filter(|s| s.allows(operation)).collect();
         let mut space = fitting[r.random_range(0..fitting.len())];
         if operation == Operation::Write && r.random_bool(0.4) {
             space = Space::Input;

@@ -7,6 +7,7 @@ use crate::engine::array_walker::ArrayWalker;
 use crate::engine::bank_port::BankPort;
 use crate::engine::bus::Bus;
 use crate::engine::conveyor::{Conveyor, ConveyorSize};
+use crate::engine::errors;
 use crate::engine::fetch::Fetch;
 use crate::engine::fields::{NormFields, StreamFields};
 use crate::engine::fill::Fill;
@@ -96,7 +97,7 @@ impl Engine {
         };
         let front = Front::new(core, target)?;
         let tail = Tail::new(core, target)?;
-        let bit = |n: u64| Const::natural(1 << n);
+        let bit = |error: u8| Const::natural(error.into());
         Ok(Engine {
             clock: Signal::default(),
             reset: Flag::default(),
@@ -120,7 +121,7 @@ impl Engine {
             norm_step: Sig::new(16),
             argmax: Sig::new(COUNT_BITS),
             argmax_valid: Flag::default(),
-            error: Sig::new(7),
+            error: Sig::new(errors::BITS),
             slots: Sig::new(2),
             tap_sum_valid: Flag::default(),
             tap_sum_data: Sig::new(front.tap_sum_data.width()),
@@ -173,7 +174,7 @@ impl Engine {
             norm_idle: Reg::default(),
             stream_idle: Reg::default(),
             quiet: Reg::default(),
-            error_r: Reg::new(7),
+            error_r: Reg::new(errors::BITS),
             stall: Reg::new(LONGEST_STALL + 1),
             even: Flag::default(),
             loads: Flag::default(),
@@ -188,20 +189,20 @@ impl Engine {
             norm_begins: Flag::default(),
             norm_ends: Flag::default(),
             stalled: Flag::default(),
-            errors: Sig::new(7),
+            errors: Sig::new(errors::BITS),
             lane: Sig::new(s.lane_bits),
             late: Const::new(1, late(target)),
             zero: Const::natural(0),
             stall_top: Const::natural(LONGEST_STALL.into()),
             gamma_shift: Const::natural(32),
             lane_shift: Const::natural(16),
-            too_long: bit(0),
-            other_core: bit(1),
-            bad_step: bit(2),
-            cut_short: bit(3),
-            load_busy: bit(4),
-            bad_address: bit(5),
-            stall_bit: bit(6),
+            too_long: bit(errors::TOO_LONG),
+            other_core: bit(errors::OTHER_CORE),
+            bad_step: bit(errors::BAD_STEP),
+            cut_short: bit(errors::CUT_SHORT),
+            load_busy: bit(errors::LOAD_BUSY),
+            bad_address: bit(errors::BAD_ADDRESS),
+            stall_bit: bit(errors::STALLED),
             activity: Default::default(),
         })
     }

@@ -2,16 +2,21 @@
 
 use super::Commands;
 use crate::check;
-use crate::link::bytes::Bytes;
 use crate::link::pending::Pending;
 use crate::link::program::{COUNTERS, STATE, VARIABLES, WORDS, program, state};
 use crate::link::protocol::{IDENTITY_BYTES, SPACES, Space};
 use crate::link::registers;
 use crate::number::{Const, Flag, Sig, U};
+use crate::ram::Ram;
 use crate::register::Reg;
 use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
 use rust_hdl::prelude::*;
+
+/// Contents from power-up on; looked at only after a read.
+fn memory(name: &str, words: Vec<u64>, width: u32) -> Result<Ram<U>> {
+    Ok(Ram::holding(name, words.into_iter().map(U::new).collect(), width)?.bare())
+}
 
 impl Commands {
     /// For a core; the text is its identity.
@@ -72,8 +77,8 @@ impl Commands {
             ring_free: Flag::default(),
             ring_freed: Sig::new(8),
             engine_reset: Flag::default(),
-            rom: Bytes::new(rom, 16),
-            state: Bytes::new(bytes, 8),
+            rom: memory("program", rom, 16)?,
+            state: memory("state", bytes, 8)?,
             damages: Pending::new(),
             lines: Pending::new(),
             overruns: Pending::new(),
