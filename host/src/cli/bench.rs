@@ -5,6 +5,7 @@
 
 mod engine;
 mod link;
+mod twin;
 
 use super::train::{finish, new_report};
 use super::verify::verdict;
@@ -34,6 +35,9 @@ pub struct Bench {
     /// Only the engine's simulation.
     #[arg(long)]
     engine_only: bool,
+    /// Only the integer twin's attention, in every order.
+    #[arg(long)]
+    twin_only: bool,
     /// Only the link: so many frames under each fault.
     #[arg(long, value_name = "FRAMES", num_args = 0..=1, default_missing_value = "1000000")]
     link: Option<u64>,
@@ -57,6 +61,10 @@ impl Bench {
             link::link(frames, workspace.project.train.seed, progress, &mut report)?;
             finish(&report, &workspace, common)?;
             return verdict(&report);
+        }
+        twin::twins(progress, &mut report);
+        if self.twin_only {
+            return finish(&report, &workspace, common);
         }
         engine::engines(
             workspace.project.train.seed,
