@@ -1,5 +1,7 @@
 //! The whole twin: its error against the golden model, its names, its causality, its vectors.
 
+mod chunks;
+
 use super::{Raw, Twin};
 use crate::fixture::{any_spec, sequences, trained_like};
 use crate::golden::Golden;
