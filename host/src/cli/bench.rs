@@ -62,8 +62,8 @@ impl Bench {
             finish(&report, &workspace, common)?;
             return verdict(&report);
         }
-        twin::twins(progress, &mut report);
         if self.twin_only {
+            twin::twins(progress, &mut report);
             return finish(&report, &workspace, common);
         }
         engine::engines(
@@ -73,6 +73,7 @@ impl Bench {
             &mut report,
         )?;
         if !self.engine_only {
+            twin::twins(progress, &mut report);
             simulators(&workspace, progress, &mut report)?;
         }
         if !(self.no_training || self.engine_only) {

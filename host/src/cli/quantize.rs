@@ -42,13 +42,13 @@ impl Quantize {
     /// Writes `image-W.safetensors` and the error report.
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let mut workspace = Workspace::open(&self.choice, common)?;
-        let weights = workspace.weights()?;
-        let set = workspace.dataset()?;
         let mut widths = self.bits.map_or(workspace.project.quantize, |bits| {
             of_width(workspace.project.quantize, bits)
         });
         widths.chunk = self.chunk.unwrap_or(widths.chunk);
         widths.validate_for(&workspace.project.model)?;
+        let weights = workspace.weights()?;
+        let set = workspace.dataset()?;
         if self.no_tuning {
             workspace.project.train.quantized.steps = 0;
         }
