@@ -1,7 +1,8 @@
 // A board behind a pseudo-terminal: bytes of the terminal become bits of its serial line and back (BYTES: go past the line); the board's clock runs as fast as
 // it can.
 // Arguments: path of the symbolic link to the terminal, cycles of the board's clock a bit, level of the button while it is not pressed.
-// Says "READY" when the terminal can be opened; ends at SIGINT, SIGTERM or when its standard input does (so with its parent), and takes the link away.
+// Says "READY" when the terminal can be opened; ends at SIGINT, SIGTERM or when its standard input does (so with its parent), and takes the link away;
+// says "RAN", its cycles, and the microseconds of the processor's time that they took.
 #include <fcntl.h>
 #include <poll.h>
 #include <termios.h>
@@ -151,8 +152,8 @@ int main(int argc, char** argv) {
         const int byte = line.see(m, now);
         m.clock = 1;
         m.eval();
+        // (Seen by the next cycle's first evaluation.)
         m.clock = 0;
-        m.eval();
         line.taken(m);
         if (byte >= 0 && now >= 256) out[ready++] = (unsigned char)byte, quiet = 0;
         // A frame ends with a zero.
@@ -173,5 +174,6 @@ int main(int argc, char** argv) {
         }
     }
     unlink(path);
+    std::printf("RAN %llu %llu\n", (unsigned long long)now, (unsigned long long)(std::clock() * 1e6 / CLOCKS_PER_SEC));
     return 0;
 }

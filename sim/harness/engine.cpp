@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <map>
 #include <vector>
 
@@ -253,10 +254,10 @@ int main(int argc, char** argv) {
     }
     std::printf(
         "RESULT cycles=%llu load_cycles=%llu refused=%llu words_in=%llu words_out=%llu observed=%llu violations=%llu "
-        "first_violation=%llu stuck=%d wrong=%lld error=%llu\n",
+        "first_violation=%llu stuck=%d wrong=%lld error=%llu processor_us=%llu\n",
         (unsigned long long)cycles, (unsigned long long)load_cycles, (unsigned long long)refused,
         (unsigned long long)words_in, (unsigned long long)words_out, (unsigned long long)observed,
         (unsigned long long)violations, (unsigned long long)first_violation, int(stuck), (long long)wrong,
-        (unsigned long long)m.error_flags);
+        (unsigned long long)m.error_flags, (unsigned long long)(std::clock() * 1e6 / CLOCKS_PER_SEC));
     return 0;
 }

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::tools::Installed;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const MAIN: &str = include_str!("../harness/board.cpp");
@@ -52,7 +52,16 @@ pub struct Line {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
+    said: Option<BufReader<ChildStdout>>,
     path: PathBuf,
+}
+
+/// What a board has simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ran {
+    pub cycles: u64,
+    /// Time of the processor that they took.
+    pub processor: Duration,
 }
 
 impl VirtualBoard {
@@ -94,16 +103,12 @@ impl VirtualBoard {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(Error::io("start", &self.exe))?;
-        let mut said = String::new();
-        if let Some(out) = child.stdout.take() {
-            // Ends with the line, or with the process.
-            _ = BufReader::new(out).read_line(&mut said);
-        }
         let mut running = Running {
+            said: child.stdout.take().map(BufReader::new),
             child,
             path: path.clone(),
         };
-        if said.starts_with("READY") {
+        if running.line().starts_with("READY") {
             return Ok(running);
         }
         running.stop();
@@ -119,6 +124,26 @@ impl Running {
     /// Whether it is still there.
     pub fn alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Its next line; ends with the line, or with the process.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        if let Some(said) = &mut self.said {
+            _ = said.read_line(&mut line);
+        }
+        line
+    }
+
+    /// Ends it, and tells what it has simulated; `None` if it had died.
+    pub fn end(mut self) -> Option<Ran> {
+        self.stop();
+        let line = self.line();
+        let mut numbers = line.strip_prefix("RAN ")?.split_whitespace().flat_map(str::parse);
+        Some(Ran {
+            cycles: numbers.next()?,
+            processor: Duration::from_micros(numbers.next()?),
+        })
     }
 
     /// Cuts its power: it ends in the middle of whatever it does.

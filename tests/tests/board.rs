@@ -152,6 +152,22 @@ fn an_image_is_deployed_once_and_evaluated_on_boards_of_which_one_dies() {
         "{again} bytes for what was there already, {first} at first"
     );
 
+    // Known answers take the image's place, and make room for it again.
+    let args = [
+        "deploy",
+        "--out",
+        folder,
+        "--port",
+        &whole.path,
+        "--self-test",
+        "--json",
+    ];
+    let (code, shown, error) = run(&args);
+    assert_eq!(code, Some(0), "{error}");
+    let report: serde_json::Value = serde_json::from_str(&shown).expect("a report");
+    let row = &report["comparisons"][0];
+    assert_eq!((&row["words"], &row["mismatches"]), (&320.into(), &0.into()), "{row}");
+
     let (code, shown, error) = run(&[
         "evaluate",
         "--out",

@@ -3,6 +3,7 @@
 //! The engine under the program of attention alone: two-pass, one head, m = e = 32, N = 400, 16-bit operands, 8 lanes. Two threads at most; a busy
 //! machine gives lower figures.
 
+mod board;
 mod engine;
 mod link;
 mod twin;
@@ -41,6 +42,9 @@ pub struct Bench {
     /// Only the link: so many frames under each fault.
     #[arg(long, value_name = "FRAMES", num_args = 0..=1, default_missing_value = "1000000")]
     link: Option<u64>,
+    /// Only the virtual board of this name beside the bare Verilated core.
+    #[arg(long, value_name = "NAME", conflicts_with = "link")]
+    board: Option<String>,
 }
 
 const TOKENS: usize = 400;
@@ -65,6 +69,12 @@ impl Bench {
         if self.twin_only {
             twin::twins(progress, &mut report);
             return finish(&report, &workspace, common);
+        }
+        if let Some(name) = &self.board {
+            let seed = workspace.project.train.seed;
+            board::board(name, seed, &workspace.file("work"), progress, &mut report)?;
+            finish(&report, &workspace, common)?;
+            return verdict(&report);
         }
         engine::engines(
             workspace.project.train.seed,

@@ -6,9 +6,10 @@ use crate::boards::Board;
 use crate::build::{self, Options, Source, board as bitstream, engine, ports};
 use crate::cores::core;
 use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{Report, save};
 use astromorph::Error;
 use astromorph::engine::config::EngineConfig;
+use astromorph_hdl::link::registers;
 use astromorph_sim::tools::Tool;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -104,7 +105,12 @@ impl Build {
         let yosys = tools.get(Tool::Yosys)?;
         let source = match input {
             Input::Core(core) if self.out_of_context => engine::source(&core, &board, yosys, &folder)?,
-            Input::Core(core) => bitstream::source(&core, &board, yosys, &folder)?,
+            Input::Core(core) => {
+                // For hosts of other makers.
+                save(&folder.join("registers.h"), registers::c_header().as_bytes())?;
+                save(&folder.join("registers.json"), registers::json().as_bytes())?;
+                bitstream::source(&core, &board, yosys, &folder)?
+            }
             Input::Verilog(verilog) => Source {
                 ports: ports::of(yosys, &verilog, &self.top, self.clock.as_deref(), &folder)?,
                 open: Vec::new(),

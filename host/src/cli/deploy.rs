@@ -4,8 +4,10 @@ use super::ports::Ports;
 use super::train::{finish, new_report};
 use super::workspace::Workspace;
 use super::{Choice, Common, Failure, Outcome};
+use crate::chain::answers::Answers;
 use crate::compile::compile;
 use crate::cores::core;
+use crate::link::trial::small;
 use crate::link::{Board, Device};
 use crate::progress::Progress;
 use crate::report::{MeasureRow, Report};
@@ -28,6 +30,9 @@ pub struct Deploy {
     /// Compile for this core, and refuse a board with another (default: the board's own).
     #[arg(long, value_name = "CORE", conflicts_with = "program")]
     core: Option<String>,
+    /// First known answers: a small model with random weights, every word of its results held against the integer machine's.
+    #[arg(long)]
+    self_test: bool,
     #[command(flatten)]
     ports: Ports,
 }
@@ -45,6 +50,9 @@ impl Deploy {
         };
         let named = self.core.as_deref().map(core).transpose()?;
         for board in &mut self.ports.connect()? {
+            if self.self_test {
+                self_test(board, progress, &mut report)?;
+            }
             let package = match (&program, &image) {
                 (Some(program), _) => program.clone(),
                 (None, Some(image)) => package(image, named.as_ref().unwrap_or(board.core()))?,
@@ -54,6 +62,22 @@ impl Deploy {
         }
         finish(&report, &workspace, common)
     }
+}
+
+/// Runs a model whose answers are known on a board; what differs is a failure.
+fn self_test(board: &mut Board, progress: &Progress, report: &mut Report) -> Result<(), Failure> {
+    let name = board.name();
+    progress.stage(&format!("known answers of {name}"));
+    let known = small(board.core(), report.seed)?;
+    board.deploy(&known.package, &mut |bytes, of| progress.at(bytes, of, "bytes"))?;
+    let inputs = known.sequences.iter().map(|(i, o)| (i.clone(), o.len())).collect();
+    let found = Answers::by_device(board, inputs, 1, progress)?;
+    let row = known.compared(&name, &found.words.concat());
+    progress.say(&format!("  {} words, {} wrong", row.words, row.mismatches));
+    let failed = row.verdict() != "equal";
+    let what = format!("{name} gives {} of {} known words otherwise", row.mismatches, row.words);
+    report.comparisons.push(row);
+    if failed { Err(Failure::Different(what)) } else { Ok(()) }
 }
 
 /// An image, compiled for a core.

@@ -211,7 +211,7 @@ fn outputs(name: &str, items: Vec<Item>, words: &[OutBeat], error: u64, work: &m
     Ok(())
 }
 
-fn options() -> StreamOptions {
+pub(crate) fn options() -> StreamOptions {
     StreamOptions {
         patience: PATIENCE,
         ..StreamOptions::default()

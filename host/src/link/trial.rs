@@ -10,6 +10,8 @@ use super::pipe::Pipe;
 use super::transport::Transport;
 use crate::compile::{Feed, compile};
 use crate::cores::core;
+use crate::report::ComparisonRow;
+use astromorph::engine::config::EngineConfig;
 use astromorph::engine::machine::Machine;
 use astromorph::engine::package::Package;
 use astromorph::image::Image;
@@ -46,22 +48,54 @@ pub struct Known {
     pub sequences: Vec<(Vec<i32>, Vec<i32>)>,
 }
 
-/// A small model with random weights.
+impl Known {
+    /// Input words of all sequences with their ends, and the number of output words.
+    pub fn beats(&self) -> (Vec<(i32, bool)>, usize) {
+        let of = |(input, _): &(Vec<i32>, Vec<i32>)| {
+            let last = input.len() - 1;
+            input
+                .iter()
+                .enumerate()
+                .map(|(n, &word)| (word, n == last))
+                .collect::<Vec<_>>()
+        };
+        let beats = self.sequences.iter().flat_map(of).collect();
+        (beats, self.sequences.iter().map(|(_, output)| output.len()).sum())
+    }
+
+    /// What someone gave for all sequences, word by word.
+    pub fn compared(&self, who: &str, words: &[i32]) -> ComparisonRow {
+        let expected: Vec<i32> = self.sequences.iter().flat_map(|(_, o)| o).copied().collect();
+        let same = words.iter().zip(&expected).filter(|(a, b)| a == b).count();
+        let mut row = ComparisonRow::missing("machine", who, "every output word", "");
+        row.sequences = self.sequences.len();
+        row.words = words.len().max(expected.len()) as u64;
+        row.mismatches = row.words - same as u64;
+        row
+    }
+}
+
+/// A small model with random weights, on the trials' core.
 pub fn known(seed: u64) -> Result<Known> {
+    small(&core(CORE)?, seed)
+}
+
+/// A small model with random weights.
+pub fn small(core: &EngineConfig, seed: u64) -> Result<Known> {
     let sizes = "layers = 1\nheads = 2\nd_model = 16\nfeatures = 4\nvalues = 6\nn_max = 48
         input = { kind = \"vectors\", width = 12 }\noutput = { kind = \"classes\", size = 5, pooling = \"mean\" }";
-    of_sizes(CORE, sizes, seed, KNOWN)
+    of_sizes(core, sizes, seed, KNOWN)
 }
 
 /// One of a size that boards are for.
-fn large(seed: u64) -> Result<Known> {
-    let sizes = "layers = 2\nheads = 2\nd_model = 48\nfeatures = 16\nvalues = 32\nn_max = 128
+pub fn large(core: &EngineConfig, seed: u64, count: usize) -> Result<Known> {
+    let sizes =
+        "layers = 2\nheads = 2\nd_model = 48\nfeatures = 16\nvalues = 32\nn_max = 128\nfeed-forward = { width = 80 }
         input = { kind = \"vectors\", width = 64 }\noutput = { kind = \"classes\", size = 2, pooling = \"mean\" }";
-    of_sizes(LARGE_CORE, sizes, seed, 24)
+    of_sizes(core, sizes, seed, count)
 }
 
-fn of_sizes(name: &str, sizes: &str, seed: u64, count: usize) -> Result<Known> {
-    let core = core(name)?;
+fn of_sizes(core: &EngineConfig, sizes: &str, seed: u64, count: usize) -> Result<Known> {
     let text = format!("order = \"two-pass\"\n{sizes}");
     let spec: ModelSpec = toml::from_str(&text).map_err(|e| astromorph::Error::field("model", "a specification", e))?;
     let quantize = QuantizeSpec {
@@ -78,10 +112,10 @@ fn of_sizes(name: &str, sizes: &str, seed: u64, count: usize) -> Result<Known> {
     let drawn: Vec<Sequence> = (0..count).map(|_| Sequence::random(&spec, &mut rng)).collect();
     let plan = Plan::calibrate(&spec, &quantize, &weights, &drawn)?;
     let image = Image::build(&spec, &quantize, &weights, &plan)?;
-    let compiled = compile(&image, &core)?;
+    let compiled = compile(&image, core)?;
     let (feed, mut machine) = (
         Feed::new(&image)?,
-        Machine::new(&core, &compiled.program, &compiled.loaded)?,
+        Machine::new(core, &compiled.program, &compiled.loaded)?,
     );
     let sequences = drawn
         .iter()
@@ -92,7 +126,7 @@ fn of_sizes(name: &str, sizes: &str, seed: u64, count: usize) -> Result<Known> {
         })
         .collect::<astromorph::Result<_>>()?;
     Ok(Known {
-        package: compiled.package(&core)?,
+        package: compiled.package(core)?,
         sequences,
     })
 }
@@ -207,7 +241,7 @@ pub fn trial(programs: &[Known; 2], rates: Rates, frames: u64, seed: u64) -> Res
 
 /// Share of a line without faults that is payload, of an image's upload and of the sequences' inputs, in percent; and the image's bytes.
 pub fn efficiency(seed: u64) -> Result<(f64, f64, usize)> {
-    let known = large(seed)?;
+    let known = large(&core(LARGE_CORE)?, seed, 24)?;
     let pipe = line(&known)?;
     let baud = pipe.baud();
     let mut board = Board::connect(Box::new(pipe), Timing::default())?;

@@ -21,6 +21,7 @@ use crate::ports::Port;
 use crate::tools::Installed;
 use astromorph::engine::program::Program;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::time::Instant;
 
 const MAIN: &str = include_str!("../../harness/engine.cpp");
@@ -227,6 +228,7 @@ fn report(stdout: &str) -> Result<(EngineRun, Option<usize>)> {
         first_violation: number("first_violation")?,
         stuck: number("stuck")? != 0,
         error: number("error")?,
+        processor: Some(Duration::from_micros(number("processor_us")?)),
         ..EngineRun::default()
     };
     for l in stdout.lines().filter_map(|l| l.strip_prefix("STEP ")) {
