@@ -89,10 +89,24 @@ impl Spread {
         self.octaves.iter().enumerate().map(cost).sum()
     }
 
-    /// The same relative to the tensor's own size.
+    /// Number of values, at least 1.
+    fn count(&self) -> f64 {
+        self.octaves.iter().map(|[count, ..]| count).sum::<f64>().max(1.0)
+    }
+
+    /// Sum of the squares.
+    fn square(&self) -> f64 {
+        self.octaves.iter().map(|[_, _, square]| square).sum()
+    }
+
+    /// Their mean.
+    fn mean_square(&self) -> f64 {
+        self.square() / self.count()
+    }
+
+    /// The squared error relative to the tensor's own size.
     fn relative_error(&self, format: Format) -> f64 {
-        let square: f64 = self.octaves.iter().map(|[_, _, square]| square).sum();
-        self.squared_error(format) / square.max(f64::MIN_POSITIVE)
+        self.squared_error(format) / self.square().max(f64::MIN_POSITIVE)
     }
 
     /// The format of `bits` bits with the least squared error among the one that holds every value and those with up to `clip` more
@@ -306,8 +320,8 @@ impl Plan {
             };
             plan.formats.insert(rule.name.clone(), format);
             plan.tie(spec, &rule.name)?;
-            if let (Some(_), Some(layer)) = (quantize.chunked(), rule.name.strip_suffix(".H")) {
-                plan.room_for_scores(layer, &spreads.get(&format!("{layer}.p")))?;
+            if let (Some(chunk), Some(layer)) = (quantize.chunked(), rule.name.strip_suffix(".H")) {
+                plan.between_chunks(layer, (spec.features, chunk, clip.activations), &spreads)?;
             }
         }
         plan.validate(spec, quantize)?;
@@ -333,15 +347,25 @@ impl Plan {
 }
 
 impl Plan {
-    /// Lowers H's fraction until p, whose fraction follows from it, holds every score of the calibration, and until it is none finer than Z's:
-    /// then neither p nor H is shifted to the left.
-    fn room_for_scores(&mut self, layer: &str, scores: &Spread) -> Result<()> {
-        let frac = |x: &str| Ok::<i32, Error>(self.format(&format!("{layer}.{x}"))?.frac);
-        let (a, b, v, h) = (frac("a")?, frac("b")?, frac("v")?, self.format(&format!("{layer}.H"))?);
-        let p = Format::holding(h.bits, scores.limit);
-        let most = (p.frac - b + v).min(a + v);
-        let h = Format::new(h.bits, h.frac.min(most).max(FRACTIONS.0));
-        self.formats.insert(format!("{layer}.H"), h);
+    /// H's format where p's follows from it: the one with the least error of num = b·H + p·v among those with which p holds every score of the
+    /// calibration and neither p nor H is shifted to the left. The two errors count as they enter num.
+    fn between_chunks(&mut self, layer: &str, (m, chunk, clip): (usize, usize, i32), spreads: &Spreads) -> Result<()> {
+        let at = |x: &str| format!("{layer}.{x}");
+        let [a, b, v, h] = ["a", "b", "v", "H"].map(|x| self.format(&at(x)));
+        let (a, b, v, bits) = (a?.frac, b?.frac, v?.frac, h?.bits);
+        let [sealed, scores, queries, values] = ["H", "p", "b", "v"].map(|x| spreads.get(&at(x)));
+        let holding = Format::holding(bits, sealed.limit).frac;
+        let most = (Format::holding(bits, scores.limit).frac - b + v).min(a + v);
+        let error = |frac: &i32| {
+            let (h, p) = (Format::new(bits, *frac), Format::new(bits, b + frac - v));
+            let of_h = m as f64 * queries.mean_square() * sealed.squared_error(h) / sealed.count();
+            of_h + chunk as f64 * values.mean_square() * scores.squared_error(p) / scores.count()
+        };
+        let candidates = (0..=clip).map(|more| (holding + more).min(most));
+        if let Some(frac) = candidates.min_by(|x, y| error(x).total_cmp(&error(y))) {
+            let frac = frac.clamp(FRACTIONS.0, FRACTIONS.1);
+            self.formats.insert(at("H"), Format::new(bits, frac));
+        }
         Ok(())
     }
 }

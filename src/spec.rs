@@ -469,6 +469,7 @@ impl QuantizeSpec {
         )?;
         range("quantize.rsqrt_mantissa_bits", self.rsqrt_mantissa_bits, 4, 12)?;
         range("quantize.sigmoid_index_bits", self.sigmoid_index_bits, 6, 12)?;
-        range("quantize.gelu_index_bits", self.gelu_index_bits, 4, 12)
+        range("quantize.gelu_index_bits", self.gelu_index_bits, 4, 12)?;
+        chunk::in_range("quantize.chunk", self.chunk)
     }
 }

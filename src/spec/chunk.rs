@@ -30,7 +30,7 @@ use crate::{Error, Result};
 
 /// Longest chunk.
 pub const MAX_CHUNK: usize = 64;
-/// Widest score with sign: the mask is an addend of −2^31, which must outweigh every score.
+/// Widest score with sign: the mask is an addend word of 32 bits, which must outweigh every score.
 pub const SCORE_BITS: u32 = 31;
 
 /// Width of Σ_i b_i·aw_i with sign.
@@ -38,7 +38,19 @@ pub(crate) fn score_bits(width: u32, features: usize) -> u32 {
     2 * width - 1 + growth(features)
 }
 
-/// Refuses a chunk that the law does not have; `field` stands in the error.
+/// Refuses what is no number of tokens of a chunk; `field` stands in the error.
+pub(super) fn in_range(field: &str, chunk: usize) -> Result<()> {
+    match chunk {
+        1..=MAX_CHUNK => Ok(()),
+        _ => Err(Error::field(
+            field,
+            format!("1 (the recurrence) or 2 to {MAX_CHUNK}"),
+            chunk,
+        )),
+    }
+}
+
+/// Refuses a chunk that the law does not have for a model of this kind and these sizes.
 pub(crate) fn check(
     field: &str,
     chunk: usize,
@@ -46,11 +58,9 @@ pub(crate) fn check(
     (width, features): (u32, usize),
 ) -> Result<()> {
     let refused = |expected: String| Err(Error::field(field, expected, chunk));
+    in_range(field, chunk)?;
     if chunk == 1 {
         return Ok(());
-    }
-    if !(2..=MAX_CHUNK).contains(&chunk) {
-        return refused(format!("1 (the recurrence) or 2 to {MAX_CHUNK}"));
     }
     if order == Order::TwoPass {
         return refused("1 with order \"two-pass\": only causal attention has chunks".into());

@@ -29,6 +29,9 @@ use super::datapath::{Seal, Trace};
 use super::kernel::{Strided, dots, product};
 use super::round::Rounder;
 
+/// Tokens whose scores are computed together.
+const ROWS: usize = 16;
+
 /// Room that one sequence's chunks work in.
 #[derive(Default)]
 pub(super) struct Room {
@@ -74,35 +77,15 @@ impl Attention {
                 room.keys[i * count + tau] = aw;
             }
         }
-        let b = Strided {
-            words: &t.b[first * hm + head * m..],
-            row: hm,
-            column: 1,
-        };
         let keys = Strided {
             words: &room.keys,
             row: count,
             column: 1,
         };
-        room.scores.clear();
-        room.scores.resize(count * count, 0);
-        product(&mut room.scores, count, m, b, keys);
-        let rounder = Rounder::new(self.formats.b.frac + self.formats.a.frac, self.formats.p());
-        let columns = head * self.chunk..(head + 1) * self.chunk;
-        for (k, scores) in room.scores.chunks_exact(count).enumerate() {
-            let p = &mut t.p[(first + k) * row..][columns.clone()];
-            Rounder::into(&rounder, &scores[..=k], &mut p[..=k]);
-        }
-
         let entries = head * m * e..(head + 1) * m * e;
         let h = Strided {
             words: &t.h[entries.clone()],
             row: e,
-            column: 1,
-        };
-        let p = Strided {
-            words: &t.p[first * row + columns.start..],
-            row,
             column: 1,
         };
         let v = Strided {
@@ -112,8 +95,33 @@ impl Attention {
         };
         room.num.clear();
         room.num.resize(count * e, 0);
-        product(&mut room.num, count, m, b, h);
-        product(&mut room.num, count, count, p, v);
+        let rounder = Rounder::new(self.formats.b.frac + self.formats.a.frac, self.formats.p());
+        // Rows by blocks, so that of the scores above the diagonal only those within a block are computed.
+        for from in (0..count).step_by(ROWS) {
+            let rows = ROWS.min(count - from);
+            let seen = from + rows;
+            let b = Strided {
+                words: &t.b[(first + from) * hm + head * m..],
+                row: hm,
+                column: 1,
+            };
+            room.scores.clear();
+            room.scores.resize(rows * seen, 0);
+            product(&mut room.scores, rows, m, b, keys);
+            let begin = (first + from) * row + head * self.chunk;
+            for (k, scores) in room.scores.chunks_exact(seen).enumerate() {
+                let past = from + k + 1;
+                Rounder::into(&rounder, &scores[..past], &mut t.p[begin + k * row..][..past]);
+            }
+            let p = Strided {
+                words: &t.p[begin..],
+                row,
+                column: 1,
+            };
+            let num = &mut room.num[from * e..seen * e];
+            product(num, rows, m, b, h);
+            product(num, rows, seen, p, v);
+        }
         self.divide(t, head, first, &room.num);
 
         let aw = Strided {
@@ -123,5 +131,37 @@ impl Attention {
         };
         product(&mut t.z[entries.clone()], m, count, aw, v);
         seal.run(&t.z[entries.clone()], &mut t.h[entries]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::{Nonlinearity, Order};
+    use crate::twin::{Attention, AttentionSizes};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn what_has_no_chunks_is_refused_by_name() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let sizes = AttentionSizes::draw_chunked(&mut rng, 20, 12);
+        let att = Attention::random(&mut rng, sizes);
+        assert!(att.validate().is_ok());
+        type Change = fn(&mut Attention);
+        let changes: [(Change, &str); 4] = [
+            (|a| a.order = Order::TwoPass, "1 with order \"two-pass\""),
+            (|a| a.nonlinearity = Nonlinearity::HardSigmoid, "non-linearity"),
+            (|a| a.chunk = 65, "2 to 64, found 65"),
+            (|a| a.chunk = 0, "2 to 64, found 0"),
+        ];
+        for (change, said) in changes {
+            let mut other = att.clone();
+            change(&mut other);
+            let error = other.validate().unwrap_err().to_string();
+            assert!(
+                error.contains("attention.chunk: expected 1") && error.contains(said),
+                "{error}"
+            );
+        }
     }
 }

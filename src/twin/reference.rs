@@ -249,14 +249,17 @@ proptest! {
 #[test]
 fn the_worst_cases_fill_the_accumulators() {
     use crate::format::Format;
-    for (width, n, m) in [
-        (8, 1, 4),
-        (8, 300, 64),
-        (8, 256, 33),
-        (12, 100, 5),
-        (16, 512, 64),
-        (16, 400, 32),
-        (18, 512, 64),
+    for (width, n, m, chunk) in [
+        (8, 1, 4, 1),
+        (8, 300, 64, 1),
+        (8, 256, 33, 1),
+        (12, 100, 5, 1),
+        (16, 512, 64, 1),
+        (16, 400, 32, 1),
+        (18, 512, 64, 1),
+        (8, 64, 16, 16),
+        (8, 96, 33, 32),
+        (12, 32, 5, 16),
     ] {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let sizes = AttentionSizes {
@@ -265,11 +268,11 @@ fn the_worst_cases_fill_the_accumulators() {
             values: 4,
             n_max: n,
             width,
-            order: Order::TwoPass,
+            order: if chunk > 1 { Order::Causal } else { Order::TwoPass },
             nonlinearity: Nonlinearity::Identity,
             alpha: 1.0,
             position: false,
-            chunk: 1,
+            chunk,
         };
         let mut att = Attention::random(&mut rng, sizes);
         // φ saturates at its top for the largest k and q when it has more fraction bits than they have.
@@ -279,20 +282,26 @@ fn the_worst_cases_fill_the_accumulators() {
         att.formats.a.frac = width as i32;
         att.formats.b.frac = width as i32;
         att.formats.v.frac = 0;
-        att.formats.h.frac = 20; // every Z saturates, downwards
+        att.formats.h.frac = 20; // every Z saturates, downwards, and every score upwards
         att.tables.power.fill(att.formats.g.max() as i32);
         let low = -top - 1;
         let t = att.run(&vec![top; n * m], &vec![top; n * m], &vec![low; n * 4]);
         assert!(t.a[0] == top && t.b[0] == top && t.h[0] == low && t.g[0] == att.formats.g.max() as i32);
+        assert!(t.p.last().is_none_or(|&p| p == top));
+        // The last token of the last chunk reads T scores and H of every chunk before.
+        let num = t.num[(n - 1) * 4];
         for (name, declared, value) in [
             ("Z", att.z_bits(), t.z[0]),
             ("s", att.s_bits(), t.s[0]),
-            ("C", att.c_bits(), t.c[0]),
-            ("num", att.num_bits(), t.num[0]),
+            ("C", att.c_bits(), t.c[n - 1]),
+            ("num", att.num_bits(), num),
         ] {
             let used = signed_bits(value.min(0) as i128, value.max(0) as i128);
             assert!(value <= Format::new(declared, 0).max() && value >= Format::new(declared, 0).min());
-            assert_eq!(used, declared, "{name} of W = {width}, N = {n}, m = {m}: {value}");
+            assert_eq!(
+                used, declared,
+                "{name} of W = {width}, N = {n}, m = {m}, T = {chunk}: {value}"
+            );
         }
         assert!(att.z_bits() <= 44 && att.c_bits() <= 41 && att.num_bits() <= 41 && att.s_bits() <= 27);
     }
