@@ -53,6 +53,9 @@ pub struct Estimate {
     /// Random weights: the model has not been trained.
     #[arg(long)]
     random: bool,
+    /// With random weights: tokens of a chunk of causal attention instead of the project's; 1: the recurrence.
+    #[arg(long, value_name = "T", requires = "random")]
+    chunk: Option<usize>,
     /// Run the sequence through the RustHDL engine as well.
     #[arg(long)]
     simulate: bool,
@@ -81,7 +84,9 @@ impl Estimate {
         if let Some(mhz) = self.freq.filter(|mhz| !(mhz.is_finite() && *mhz > 0.0)) {
             return Err(Error::field("freq", "MHz above 0", mhz).into());
         }
-        let workspace = Workspace::open(&self.choice, common)?;
+        let mut workspace = Workspace::open(&self.choice, common)?;
+        let quantize = &mut workspace.project.quantize;
+        quantize.chunk = self.chunk.unwrap_or(quantize.chunk);
         let core = core(&self.core)?;
         let board = self.board(&core)?;
         let image = match self.random {

@@ -95,9 +95,10 @@ fn random_on(
     let forms = Forms::new(core, &tools, &workspace.file("engine"));
     let stage = progress.stage(&format!("{specs} random models on {}", core.name));
     let (mut rusthdl, verilated) = (forms.rusthdl()?, forms.verilated()?);
-    let mut rows: Vec<ComparisonRow> = Vec::new();
+    let (mut rows, mut chunked) = (Vec::new(), 0);
     for n in 0..specs as u64 {
         let (image, sequences) = random_model(core, seed.wrapping_add(n), MOST)?;
+        chunked += usize::from(image.quantize().chunk > 1);
         let label = format!("random model {} on {}", seed.wrapping_add(n), core.name);
         let model = Model::new(&image, core, label, seed.wrapping_add(n))?;
         let few = &sequences[..2.min(sequences.len())];
@@ -120,6 +121,11 @@ fn random_on(
     }
     progress.finish();
     report.comparisons.extend(rows);
+    let note = format!(
+        "{}: {chunked} of {specs} random models with attention in chunks",
+        core.name
+    );
+    report.notes.push(note);
     done(report, &core.name, "random models", stage.seconds());
     Ok(())
 }

@@ -21,7 +21,6 @@ use astromorph::engine::program::*;
 use astromorph::format::Format;
 use astromorph::spec::Nonlinearity;
 use astromorph::twin::Attention;
-use astromorph::twin::attention::Normaliser;
 
 /// The matrix that passes words through the array as they are.
 pub(super) const IDENTITY: &str = "identity";
@@ -124,7 +123,15 @@ impl Ground<'_> {
     }
 
     /// The step that brings `cols` columns from `first` of x (q, k or v).
-    fn project(&self, l: usize, x: &str, from: &Projection, first: usize, cols: usize, head: Option<usize>) -> Part {
+    pub fn project(
+        &self,
+        l: usize,
+        x: &str,
+        from: &Projection,
+        first: usize,
+        cols: usize,
+        head: Option<usize>,
+    ) -> Part {
         let tile = |weight: &str, k: usize, first: usize| Tile {
             weight: weight.into(),
             k,
@@ -160,7 +167,7 @@ impl Ground<'_> {
     }
 
     /// φ as the function of a step, from format `x` to `out`.
-    fn phi(
+    pub fn phi(
         &mut self,
         name: &str,
         (table, bits): (&[i32], u32),
@@ -274,7 +281,7 @@ impl Ground<'_> {
         }
     }
 
-    fn hebbian_bank(&self, head: usize) -> u32 {
+    pub fn hebbian_bank(&self, head: usize) -> u32 {
         match self.sizes.chunk {
             Some(_) => self.layout.matrices(&self.sizes) + word(head * self.sizes.read_row()),
             None => word(self.layout.h + head * self.sizes.value_passes() * even(self.sizes.m)),
@@ -282,7 +289,7 @@ impl Ground<'_> {
     }
 
     /// The same of H.
-    fn hebbian_pass(&self) -> u32 {
+    pub fn hebbian_pass(&self) -> u32 {
         match self.sizes.chunk {
             Some(_) => word(self.sizes.heads * self.sizes.read_row()),
             None => word(even(self.sizes.m)),
@@ -376,91 +383,6 @@ impl Ground<'_> {
             divisible: false,
             show,
         }
-    }
-
-    fn queries(&mut self, l: usize, att: &Attention, from: &Projection) -> Result<Vec<Part>> {
-        let at = |x: &str| format!("layers.{l}.{x}");
-        let s = self.sizes.clone();
-        let (t, f) = (&att.tables, &att.formats);
-        let table = (&t.phi_q[..], t.phi_bits);
-        let function = self.phi(&at("attention.phi_q"), table, (&at("q"), f.q), (&at("b"), f.b))?;
-        let table = self.mantissa.add("reciprocal", &att.tables.reciprocal);
-        let part = |head: usize| {
-            let mut part = self.project(l, "q", from, head * s.m, s.m, Some(head));
-            // C is a sum over all of a head's columns.
-            part.divisible = false;
-            part.run.stream.function = function;
-            part.run.stream.serial = Serial::Calcium {
-                g: word(head * s.m * if s.chunk.is_some() { self.layout.read } else { 1 }),
-                read: word(head * self.layout.read),
-                minimum: att.c_min().trailing_zeros(),
-                table,
-                bits: att.tables.reciprocal_bits,
-                running: s.chunk.is_some(),
-            };
-            part.run.stream.to = To::X {
-                at: At::fixed(self.layout.b(&s, head)),
-                row: word(s.read_row()),
-                column: 1,
-            };
-            part.show
-                .push((Tap::Function, rows(at("b"), s.heads * s.m, head * s.m, s.m)));
-            part.show.push((Tap::Calcium, rows(at("C"), s.heads, head, 1)));
-            named(part)
-        };
-        Ok((0..s.heads).map(part).collect())
-    }
-
-    fn read(&self, l: usize, att: &Attention, head: usize) -> Result<Part> {
-        let at = |x: &str| format!("layers.{l}.{x}");
-        let s = &self.sizes;
-        self.accumulator(&at("num"), att.num_bits())?;
-        let offset = self.normaliser_offset(&at("y"), att.normaliser(), att.c_min().trailing_zeros())?;
-        let he = s.heads * s.e;
-        let stream = Stream {
-            serial: Serial::Normalise {
-                read: word(head * self.layout.read),
-                offset,
-            },
-            to: To::X {
-                at: At::fixed(self.layout.y(s) + word(head * s.e)),
-                row: word(even(he)),
-                column: 1,
-            },
-            ..plain(s.e, 0, self.core.serial_bits())
-        };
-        let mac = Mac {
-            bank: self.hebbian_bank(head),
-            bank_stride: self.hebbian_pass(),
-            // In chunks the scores behind b, and V behind H.
-            ..self.tokens(
-                At::fixed(self.layout.b(s, head)),
-                s.read_row(),
-                s.chunk.map_or(s.m, |t| even(s.m) + t),
-                s.e,
-            )
-        };
-        let show = vec![
-            (Tap::Sum, rows(at("num"), he, head * s.e, s.e)),
-            (Tap::Normalise, rows(at("y"), he, head * s.e, s.e)),
-        ];
-        Ok(Part {
-            run: run(at(&format!("read.h{head}")), Source::Array(mac), stream, &show),
-            tile: None,
-            divisible: false,
-            show,
-        })
-    }
-
-    /// κ of a normalisation whose smallest exponent is `least`. The run-time shift E + κ is clamped to −16..47: beyond 47 every sum is 0, left of −16
-    /// every sum but 0 saturates, except in 18 bits, where one step more is needed.
-    pub fn normaliser_offset(&self, tensor: &str, n: Normaliser, least: u32) -> Result<i32> {
-        let offset = n.offset - n.left as i32;
-        if self.core.serial_bits() > 17 {
-            let name = format!("{tensor}: least run-time shift of the normalisation");
-            within(name, least as i32 + offset, -16, i32::MAX)?;
-        }
-        within(format!("{tensor}: offset of the normalisation"), offset, -144, 111)
     }
 }
 

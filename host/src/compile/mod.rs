@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`alone`](attention()) | a layer's attention without the layers around it |
 //! | `layout` | where activations, values and Hebbian matrices lie; tokens of a block |
-//! | `attention`, `chunk`, `emit` | the steps of every layer |
+//! | `attention`, `read`, `chunk`, `emit` | the steps of every layer |
 //! | `draft`, `memory` | tables, addends, ranges of fields, the proof of the accumulator |
 //! | `part`, `schedule`, `place`, `fill` | which weights stand where and when they are filled |
 //! | `hazard` | which steps wait |
@@ -56,6 +56,7 @@ mod memory;
 mod part;
 mod place;
 pub mod random;
+mod read;
 mod schedule;
 mod tensors;
 #[cfg(test)]

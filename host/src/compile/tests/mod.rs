@@ -154,6 +154,8 @@ fn the_tasks_run_on_the_described_cores() {
         (include_str!("../../../projects/cifar10.toml"), "ecp5-int8"),
         (include_str!("../../../projects/wikitext2.toml"), "ecp5-int8"),
         (include_str!("../../../projects/wikitext2.toml"), "ecp5-32"),
+        // In chunks.
+        (include_str!("../../../projects/wikitext2.toml"), "ecp5-int8-chunks"),
         (include_str!("../../../projects/recall.toml"), "ecp5-32"),
         (include_str!("../../../projects/recall.toml"), "up5k-int16"),
         (&measured(2, 64, 128, 256), "up5k-int8"),
@@ -173,6 +175,7 @@ fn the_tasks_run_on_the_described_cores() {
             power_mantissa_bits: if core.width == 8 { 4 } else { 3 },
             reciprocal_mantissa_bits: 6,
             rsqrt_mantissa_bits: 6,
+            chunk: if core.chunked { 16 } else { 1 },
             ..Default::default()
         };
         let mut rng = ChaCha8Rng::seed_from_u64(5);

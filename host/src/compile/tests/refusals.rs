@@ -38,12 +38,17 @@ fn changed(change: impl FnOnce(&mut Plan, &mut Weights)) -> Image {
 }
 
 fn quantized(spec: &ModelSpec, weight_bits: u32) -> Image {
+    in_chunks(spec, weight_bits, 1)
+}
+
+fn in_chunks(spec: &ModelSpec, weight_bits: u32, chunk: usize) -> Image {
     let quantize = QuantizeSpec {
         activation_bits: 8,
         weight_bits,
         power_mantissa_bits: 3,
         reciprocal_mantissa_bits: 6,
         rsqrt_mantissa_bits: 6,
+        chunk,
         ..Default::default()
     };
     let weights = Weights::random(spec, 7);
@@ -63,8 +68,20 @@ fn set(core: &EngineConfig, field: &str, value: usize) -> EngineConfig {
 /// Every memory in turn is cut down until the model is refused; the refusal names the field and words that do, and one step less does not.
 #[test]
 fn the_words_that_a_refusal_names_are_enough() {
-    for (norm, order) in [("post", "two-pass"), ("pre", "two-pass"), ("post", "causal")] {
-        let image = image(&spec(norm, order));
+    for (norm, order, chunk) in [
+        ("post", "two-pass", 1),
+        ("pre", "two-pass", 1),
+        ("post", "causal", 1),
+        ("pre", "causal", 5),
+    ] {
+        let image = in_chunks(&spec(norm, order), 8, chunk);
+        let core = || match chunk {
+            1 => core(),
+            _ => EngineConfig {
+                chunked: true,
+                ..set(&core(), "sums", 40)
+            },
+        };
         compile(&image, &core()).unwrap();
         for field in [
             "bank_words",
@@ -111,6 +128,23 @@ fn the_words_that_a_refusal_names_are_enough() {
             assert!(tried > 0 || field == "reads", "{field} was never refused");
         }
     }
+}
+
+#[test]
+fn chunks_that_a_core_has_no_room_for_are_refused_by_name() {
+    let image = in_chunks(&spec("post", "causal"), 8, 5);
+    assert_eq!(
+        compile(&image, &core()).unwrap_err().to_string(),
+        "core.chunked: expected true for attention in chunks, or quantize.chunk = 1, the recurrence, found false"
+    );
+    let few = EngineConfig {
+        chunked: true,
+        ..set(&core(), "sums", 38)
+    };
+    assert_eq!(
+        compile(&image, &few).unwrap_err().to_string(),
+        "core.sums: expected 40 or more for g of a chunk, T·Hh·m words (this core: chunks of 4 tokens), found 38"
+    );
 }
 
 #[test]
