@@ -15,7 +15,7 @@
 
 use crate::format::Format;
 use crate::golden::Golden;
-use crate::plan::{Flow, Frac, Plan, WIDE_BIAS, has_integer_form, rules};
+use crate::plan::{FRACTIONS, Flow, Frac, Plan, WIDE_BIAS, has_integer_form, rules};
 use crate::sequence::Sequence;
 use crate::spec::{Activation, ModelSpec, Nonlinearity, Order, QuantizeSpec};
 use crate::twin::norm::{epsilon, max_n_frac};
@@ -89,10 +89,24 @@ impl Spread {
         self.octaves.iter().enumerate().map(cost).sum()
     }
 
-    /// The same relative to the tensor's own size.
+    /// Number of values, at least 1.
+    fn count(&self) -> f64 {
+        self.octaves.iter().map(|[count, ..]| count).sum::<f64>().max(1.0)
+    }
+
+    /// Sum of the squares.
+    fn square(&self) -> f64 {
+        self.octaves.iter().map(|[_, _, square]| square).sum()
+    }
+
+    /// Their mean.
+    fn mean_square(&self) -> f64 {
+        self.square() / self.count()
+    }
+
+    /// The squared error relative to the tensor's own size.
     fn relative_error(&self, format: Format) -> f64 {
-        let square: f64 = self.octaves.iter().map(|[_, _, square]| square).sum();
-        self.squared_error(format) / square.max(f64::MIN_POSITIVE)
+        self.squared_error(format) / self.square().max(f64::MIN_POSITIVE)
     }
 
     /// The format of `bits` bits with the least squared error among the one that holds every value and those with up to `clip` more
@@ -153,8 +167,9 @@ impl Spreads {
     }
 }
 
-/// What the golden model shows on some sequences, and what it does not show but formats depend on: features, x̂/√D, H between the tokens.
-fn observe(spec: &ModelSpec, golden: &Golden<f64>, sequences: &[Sequence]) -> Result<Spreads> {
+/// What the golden model shows on some sequences, and what it does not show but formats depend on: features, x̂/√D, H between tokens or
+/// between chunks of `chunk`.
+fn observe(spec: &ModelSpec, chunk: usize, golden: &Golden<f64>, sequences: &[Sequence]) -> Result<Spreads> {
     let norms: BTreeMap<String, String> = Flow(spec)
         .norms()
         .into_iter()
@@ -177,7 +192,7 @@ fn observe(spec: &ModelSpec, golden: &Golden<f64>, sequences: &[Sequence]) -> Re
             if last == "aw" && running {
                 // After the last token Z may be smaller than it was on the way.
                 let h = format!("{}H", &name[..name.len() - 2]);
-                running_sums(spec, values, &v, rows, |z| spreads.add(&h, z.iter().copied()));
+                running_sums(spec, chunk, values, &v, rows, |z| spreads.add(&h, z.iter().copied()));
             }
             if gelu && last == "u" {
                 // The law rounds max(u, 0) to f's format before it adds the rest, which is negative.
@@ -206,8 +221,8 @@ fn normalised(row: &[f64]) -> impl Iterator<Item = f64> {
     row.iter().map(move |x| (x - mean) * scale)
 }
 
-/// Z of every head after every token.
-fn running_sums(spec: &ModelSpec, aw: &[f64], v: &[f64], n: usize, mut see: impl FnMut(&[f64])) {
+/// Z of every head after every chunk.
+fn running_sums(spec: &ModelSpec, chunk: usize, aw: &[f64], v: &[f64], n: usize, mut see: impl FnMut(&[f64])) {
     let (m, e) = (spec.features, spec.values);
     for head in 0..spec.heads {
         let mut z = vec![0.0; m * e];
@@ -217,7 +232,9 @@ fn running_sums(spec: &ModelSpec, aw: &[f64], v: &[f64], n: usize, mut see: impl
             for (z, aw) in z.chunks_exact_mut(e).zip(&aw[at * m..(at + 1) * m]) {
                 z.iter_mut().zip(v).for_each(|(z, v)| *z += aw * v);
             }
-            see(&z);
+            if (t + 1) % chunk == 0 || t + 1 == n {
+                see(&z);
+            }
         }
     }
 }
@@ -242,15 +259,15 @@ impl Plan {
         clip: Clip,
     ) -> Result<Plan> {
         spec.validate()?;
-        quantize.validate()?;
         has_integer_form(spec)?;
-        let golden = Golden::<f64>::new(spec, weights)?;
+        quantize.validate_for(spec)?;
+        let golden = Golden::<f64>::new(spec, weights)?.in_chunks_of(quantize.chunk);
         if sequences.is_empty() {
             return Err(Error::field("calibration", "at least one sequence", "none"));
         }
         let batches: Vec<Result<Spreads>> = sequences
             .par_chunks(BATCH)
-            .map(|batch| observe(spec, &golden, batch))
+            .map(|batch| observe(spec, quantize.chunk, &golden, batch))
             .collect();
         let mut spreads = Spreads::default();
         for batch in batches {
@@ -278,6 +295,13 @@ impl Plan {
                     }
                     Format::new(if wide { WIDE_BIAS } else { bits }, frac)
                 }
+                Frac::Difference(of, less) => {
+                    let frac = of
+                        .iter()
+                        .map(|name| plan.format(name).map(|f| f.frac))
+                        .sum::<Result<i32>>()?;
+                    Format::new(bits, frac - plan.format(less)?.frac)
+                }
                 Frac::Free(lo, hi) => {
                     let (spread, clip) = match &weight {
                         Some(values) => {
@@ -296,6 +320,9 @@ impl Plan {
             };
             plan.formats.insert(rule.name.clone(), format);
             plan.tie(spec, &rule.name)?;
+            if let (Some(chunk), Some(layer)) = (quantize.chunked(), rule.name.strip_suffix(".H")) {
+                plan.between_chunks(layer, (spec.features, chunk, clip.activations), &spreads)?;
+            }
         }
         plan.validate(spec, quantize)?;
         Ok(plan)
@@ -314,6 +341,30 @@ impl Plan {
         }
         if let Some(format) = self.formats.get_mut(name) {
             format.frac = frac;
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// H's format where p's follows from it: the one with the least error of num = b·H + p·v among those with which p holds every score of the
+    /// calibration and neither p nor H is shifted to the left. The two errors count as they enter num.
+    fn between_chunks(&mut self, layer: &str, (m, chunk, clip): (usize, usize, i32), spreads: &Spreads) -> Result<()> {
+        let at = |x: &str| format!("{layer}.{x}");
+        let [a, b, v, h] = ["a", "b", "v", "H"].map(|x| self.format(&at(x)));
+        let (a, b, v, bits) = (a?.frac, b?.frac, v?.frac, h?.bits);
+        let [sealed, scores, queries, values] = ["H", "p", "b", "v"].map(|x| spreads.get(&at(x)));
+        let holding = Format::holding(bits, sealed.limit).frac;
+        let most = (Format::holding(bits, scores.limit).frac - b + v).min(a + v);
+        let error = |frac: &i32| {
+            let (h, p) = (Format::new(bits, *frac), Format::new(bits, b + frac - v));
+            let of_h = m as f64 * queries.mean_square() * sealed.squared_error(h) / sealed.count();
+            of_h + chunk as f64 * values.mean_square() * scores.squared_error(p) / scores.count()
+        };
+        let candidates = (0..=clip).map(|more| (holding + more).min(most));
+        if let Some(frac) = candidates.min_by(|x, y| error(x).total_cmp(&error(y))) {
+            let frac = frac.clamp(FRACTIONS.0, FRACTIONS.1);
+            self.formats.insert(at("H"), Format::new(bits, frac));
         }
         Ok(())
     }

@@ -10,7 +10,12 @@ use rand_distr::{Distribution, StudentT};
 
 /// Any valid specification with at most 3 layers and N_max at most 40, softmax excepted.
 pub(crate) fn any_spec() -> impl Strategy<Value = ModelSpec> {
-    any::<u64>().prop_map(|seed| draw(&mut ChaCha8Rng::seed_from_u64(seed)))
+    any::<u64>().prop_map(drawn)
+}
+
+/// The one of a seed.
+pub(crate) fn drawn(seed: u64) -> ModelSpec {
+    draw(&mut ChaCha8Rng::seed_from_u64(seed))
 }
 
 fn draw(rng: &mut impl Rng) -> ModelSpec {

@@ -19,6 +19,11 @@
 //! assert_eq!(spec.alpha, 0.25); // the papers' calcium exponent is the default
 //! ```
 
+mod chunk;
+
+pub use chunk::{MAX_CHUNK, SCORE_BITS};
+pub(crate) use chunk::{check as check_chunk, score_bits};
+
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -317,6 +322,13 @@ pub struct QuantizeSpec {
     pub sigmoid_index_bits: u32,
     /// Index bits of the GELU table.
     pub gelu_index_bits: u32,
+    /// T, tokens of a chunk of causal attention, 2 to 64; 1 is the recurrence. Not written when it is 1.
+    #[serde(skip_serializing_if = "is_one")]
+    pub chunk: usize,
+}
+
+fn is_one(x: &usize) -> bool {
+    *x == 1
 }
 
 impl Default for QuantizeSpec {
@@ -330,6 +342,7 @@ impl Default for QuantizeSpec {
             rsqrt_mantissa_bits: 9,
             sigmoid_index_bits: 10,
             gelu_index_bits: 9,
+            chunk: 1,
         }
     }
 }
@@ -442,7 +455,7 @@ impl ModelSpec {
 }
 
 impl QuantizeSpec {
-    /// Refuses widths the arithmetic is not proved for.
+    /// Refuses widths the arithmetic is not proved for, whatever the model ([`Self::validate_for`] knows it).
     pub fn validate(&self) -> Result<()> {
         range("quantize.activation_bits", self.activation_bits, 8, 18)?;
         range("quantize.weight_bits", self.weight_bits, 4, 18)?;
@@ -456,6 +469,7 @@ impl QuantizeSpec {
         )?;
         range("quantize.rsqrt_mantissa_bits", self.rsqrt_mantissa_bits, 4, 12)?;
         range("quantize.sigmoid_index_bits", self.sigmoid_index_bits, 6, 12)?;
-        range("quantize.gelu_index_bits", self.gelu_index_bits, 4, 12)
+        range("quantize.gelu_index_bits", self.gelu_index_bits, 4, 12)?;
+        chunk::in_range("quantize.chunk", self.chunk)
     }
 }

@@ -200,7 +200,7 @@ impl Project {
     /// Refuses numbers out of range and sections that contradict each other.
     pub fn validate(&self) -> Result<()> {
         self.model.validate()?;
-        self.quantize.validate()?;
+        self.quantize.validate_for(&self.model)?;
         range("core.lanes", self.core.lanes, 2, 128)?;
         if !self.core.lanes.is_multiple_of(2) {
             return Err(Error::field("core.lanes", "an even number", self.core.lanes));

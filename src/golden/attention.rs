@@ -26,6 +26,8 @@ pub(crate) struct Attention<T> {
     w_o: Dense<T>,
     /// w_t of all heads side by side, N_max × Hh·m.
     position: Option<Vec<T>>,
+    /// T, where the model is one of chunks.
+    pub(crate) chunk: Option<usize>,
 }
 
 impl<T: Real> Attention<T> {
@@ -66,6 +68,7 @@ impl<T: Real> Attention<T> {
             w_v,
             w_o: dense("o")?,
             position,
+            chunk: None,
         })
     }
 
@@ -107,6 +110,9 @@ impl<T: Real> Attention<T> {
             None => a.clone(),
         };
         shown.see("aw", n, &aw);
+        if let Some(chunk) = self.chunk {
+            shown.see("p", n, &self.scores(&b, &aw, n, chunk));
+        }
 
         let mut num = vec![T::zero(); v.len()];
         let mut c = vec![T::zero(); n * self.heads];
@@ -142,6 +148,21 @@ impl<T: Real> Attention<T> {
             .zip(&c)
             .flat_map(|(num, &c)| num.iter().map(move |&x| x / c))
             .collect()
+    }
+
+    /// p: row t holds b_t · aw_τ of the tokens τ ≤ t of t's own chunk, 0 in the chunk's other columns. What the chunked law reads past H;
+    /// here a part of num and nothing of its own.
+    fn scores(&self, b: &[T], aw: &[T], n: usize, chunk: usize) -> Vec<T> {
+        let (heads, m) = (self.heads, self.head.features);
+        let mut p = vec![T::zero(); n * heads * chunk];
+        for (at, row) in p.chunks_exact_mut(chunk).enumerate() {
+            let (t, h) = (at / heads, at % heads);
+            for (tau, p) in (t - t % chunk..=t).zip(row) {
+                let (b, aw) = (&b[at * m..][..m], &aw[(tau * heads + h) * m..][..m]);
+                *p = b.iter().zip(aw).fold(T::zero(), |sum, (&b, &aw)| sum + b * aw);
+            }
+        }
+        p
     }
 
     fn softmax(&self, q: &[T], k: &[T], v: &[T], n: usize) -> Vec<T> {

@@ -43,6 +43,11 @@ impl<T: Real> Layer<T> {
         })
     }
 
+    /// Shows p of chunks of `chunk` tokens.
+    pub(crate) fn show_chunks(&mut self, chunk: Option<usize>) {
+        self.attention.chunk = chunk;
+    }
+
     /// The next layer's x from this layer's, N × D.
     pub(crate) fn forward(&self, x: &[T], n: usize, shown: &mut Shown<'_, T>) -> Vec<T> {
         match self.order {

@@ -19,6 +19,7 @@
 //! | `x0 n1 x1 n2 d o r1 r2 x xf` | N × D |
 //! | `q k a b w aw` | N × Hh·m |
 //! | `v num y` | N × Hh·e |
+//! | `p` | N × Hh·T; only of a model in chunks of T ([`Golden::in_chunks_of`]) |
 //! | `C` | N × Hh |
 //! | `Z H` | Hh·m × e (two-pass: of the sequence; causal: after the last token) |
 //! | `s g` | Hh × m (likewise) |

@@ -90,6 +90,13 @@ impl<T: Real> Golden<T> {
         })
     }
 
+    /// Shows the scores `p` of chunks of `chunk` tokens as well, as the twin of such a model does; 1: none. Everything else is the same.
+    pub fn in_chunks_of(mut self, chunk: usize) -> Golden<T> {
+        let chunk = (chunk > 1).then_some(chunk);
+        self.layers.iter_mut().for_each(|layer| layer.show_chunks(chunk));
+        self
+    }
+
     /// The model's specification.
     pub fn spec(&self) -> &ModelSpec {
         &self.spec

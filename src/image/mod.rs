@@ -144,6 +144,7 @@ impl Image {
             values: spec.values,
             n_max: spec.n_max,
             order: spec.order,
+            chunk: quantize.chunk,
             nonlinearity: spec.nonlinearity,
             formats: self.plan.attention(l)?,
             tables: AttentionTables {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::OnceLock;
 
 fn image(spec: &ModelSpec, bits: u32, seed: u64) -> Image {
-    let quantize = QuantizeSpec {
+    let mut quantize = QuantizeSpec {
         activation_bits: bits,
         weight_bits: bits.min(12),
         phi_index_bits: 5,
@@ -16,7 +16,11 @@ fn image(spec: &ModelSpec, bits: u32, seed: u64) -> Image {
         rsqrt_mantissa_bits: 5,
         sigmoid_index_bits: 6,
         gelu_index_bits: 5,
+        chunk: 2 + seed as usize % 63,
     };
+    if quantize.validate_for(spec).is_err() {
+        quantize.chunk = 1;
+    }
     let weights = trained_like(spec, seed);
     let plan = Plan::calibrate(spec, &quantize, &weights, &sequences(spec, 4, seed)).unwrap();
     Image::build(spec, &quantize, &weights, &plan).unwrap()
@@ -146,6 +150,10 @@ fn every_kind_of_damage_is_refused_by_name() {
     refused(
         &described(&|d| d["quantize"]["activation_bits"] = json!(40)),
         &["quantize.activation_bits"],
+    );
+    refused(
+        &described(&|d| d["quantize"]["chunk"] = json!(16)),
+        &["quantize.chunk: expected 1 with order \"two-pass\"", "found 16"],
     );
     refused(
         &described(&|d| d["tensors"] = json!({})),

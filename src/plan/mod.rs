@@ -97,8 +97,8 @@ impl Plan {
     /// Refuses missing and unexpected tensors and every format that the law does not allow; the error names the format.
     pub fn validate(&self, spec: &ModelSpec, quantize: &QuantizeSpec) -> Result<()> {
         spec.validate()?;
-        quantize.validate()?;
         has_integer_form(spec)?;
+        quantize.validate_for(spec)?;
         let rules = rules(spec, quantize);
         let names: std::collections::BTreeSet<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
         if let Some(name) = self.formats.keys().find(|name| !names.contains(name.as_str())) {
@@ -128,6 +128,13 @@ impl Plan {
                         sum += self.format(name)?.frac;
                     }
                     (sum, sum)
+                }
+                Frac::Difference(of, less) => {
+                    let mut frac = -self.format(less)?.frac;
+                    for name in of {
+                        frac += self.format(name)?.frac;
+                    }
+                    (frac, frac)
                 }
             };
             crate::spec::range(&format!("formats.{}.frac", rule.name), format.frac, lo, hi)?;

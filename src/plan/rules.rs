@@ -26,6 +26,8 @@ pub enum Frac {
     Fixed(i32),
     /// The sum of other tensors' fractions.
     Sum(Vec<String>),
+    /// The same less the last one's.
+    Difference(Vec<String>, String),
 }
 
 /// The list under construction.
@@ -142,9 +144,14 @@ pub fn rules(spec: &ModelSpec, quantize: &QuantizeSpec) -> Vec<Rule> {
                 any.clone()
             },
         );
+        if quantize.chunked().is_some() {
+            // p·v has then the fraction of b·H.
+            r.add(at("p"), w, Frac::Difference(vec![at("b"), at("H")], at("v")));
+        }
         r.add(at("g"), serial, any.clone());
         r.add(at("C"), w + serial - 1 + lm, Frac::Sum(vec![at("b"), at("g")]));
-        r.add(at("num"), 2 * w - 1 + lm, Frac::Sum(vec![at("b"), at("H")]));
+        let terms = spec.features + quantize.chunked().unwrap_or(0);
+        r.add(at("num"), 2 * w - 1 + growth(terms), Frac::Sum(vec![at("b"), at("H")]));
         r.operand(at("y"));
         r.dense(&weight("w_o"), &weight("b_o"), &at("y"));
         r.operand(at("o"));

@@ -22,7 +22,7 @@
 pub use super::datapath::Trace;
 pub use super::normalise::Normaliser;
 use crate::format::{Format, growth};
-use crate::spec::{Nonlinearity, Order, QuantizeSpec};
+use crate::spec::{self, Nonlinearity, Order, QuantizeSpec};
 use crate::table;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,13 @@ pub struct AttentionFormats {
     pub g: Format,
     /// Output.
     pub y: Format,
+}
+
+impl AttentionFormats {
+    /// p, the scores inside a chunk: num is b·H + p·v, so both products have one fraction.
+    pub fn p(&self) -> Format {
+        Format::new(self.h.bits, self.b.frac + self.h.frac - self.v.frac)
+    }
 }
 
 /// The words of the tables (`table.rs`), with their index widths.
@@ -84,6 +91,8 @@ pub struct Attention {
     pub n_max: usize,
     /// Two-pass or causal.
     pub order: Order,
+    /// T, the tokens of a chunk of causal attention; 1 for the recurrence and for two-pass attention.
+    pub chunk: usize,
     /// f of H = f(Z/S).
     pub nonlinearity: Nonlinearity,
     /// Formats.
@@ -134,6 +143,7 @@ impl Attention {
             values,
             n_max,
             order,
+            chunk: quantize.chunk,
             nonlinearity,
             formats,
             tables,
@@ -166,9 +176,19 @@ impl Attention {
         self.width() + growth(self.n_max)
     }
 
-    /// Width of num = Σ_i b_i H_ij with sign.
+    /// T where the attention is chunked.
+    pub fn chunked(&self) -> Option<usize> {
+        (self.chunk > 1).then_some(self.chunk)
+    }
+
+    /// Width of a score Σ_i b_i·aw_i with sign.
+    pub fn score_bits(&self) -> u32 {
+        spec::score_bits(self.width(), self.features)
+    }
+
+    /// Width of num with sign: Σ_i b_i H_ij, in chunks + Σ_τ p_τ v_τj.
     pub fn num_bits(&self) -> u32 {
-        2 * self.width() - 1 + growth(self.features)
+        2 * self.width() - 1 + growth(self.features + self.chunked().unwrap_or(0))
     }
 
     /// Width of C with sign.
@@ -190,13 +210,15 @@ impl Attention {
 
     /// Refuses sizes, formats or table lengths that the law does not allow: an image may come from anywhere.
     pub fn validate(&self) -> Result<()> {
-        use crate::spec::range;
+        use spec::range;
         range("attention.heads", self.heads, 1, 8)?;
         range("attention.features", self.features, 1, 64)?;
         range("attention.values", self.values, 1, 64)?;
         range("attention.n_max", self.n_max, 1, 512)?;
         let (f, t, w) = (&self.formats, &self.tables, self.width());
         range("attention.formats.k.bits", w, 8, 18)?;
+        let kind = (self.order, self.nonlinearity);
+        spec::check_chunk("attention.chunk", self.chunk, kind, (w, self.features))?;
         let named = [
             ("q", f.q),
             ("k", f.k),

@@ -1,8 +1,9 @@
-//! The path of one sequence through an [`Attention`]: φ, write, seal, read, normalise.
+//! The path of one sequence through an [`Attention`]: φ, write, seal, read, normalise. Chunks have their own (`chunk`).
 //!
 //! Every accumulator fits 64 bits with room to spare: Z has at most 2·18 − 1 + 9 = 44 bits, C 41, num 41, s 27 (the widths are [`Attention`]'s).
 
 use super::attention::Attention;
+use super::chunk::Room;
 use super::kernel::{Strided, dots, product};
 use super::round::Rounder;
 use crate::format::{Format, requant, split};
@@ -18,6 +19,8 @@ pub struct Trace {
     pub b: Vec<i32>,
     /// a + w saturated, N × Hh·m.
     pub aw: Vec<i32>,
+    /// Scores inside the chunks, N × Hh·T, 0 where masked; empty without chunks.
+    pub p: Vec<i32>,
     /// Hebbian matrix, Hh·m × e (causal: after the last token).
     pub z: Vec<i64>,
     /// Calcium sums, Hh × m.
@@ -35,7 +38,7 @@ pub struct Trace {
 }
 
 /// [`Attention::seal`] for whole matrices, its constants computed once.
-enum Seal<'a> {
+pub(super) enum Seal<'a> {
     Identity(Rounder),
     Sigmoid {
         index: Rounder,
@@ -50,7 +53,7 @@ enum Seal<'a> {
 }
 
 impl Seal<'_> {
-    fn run(&self, z: &[i64], h: &mut [i32]) {
+    pub(super) fn run(&self, z: &[i64], h: &mut [i32]) {
         match self {
             Seal::Identity(rounder) => rounder.into(z, h),
             Seal::Sigmoid { index, words, half } => {
@@ -162,6 +165,7 @@ impl Attention {
             b: Self::phis(q, f.q, f.b, &tables.phi_q, tables.phi_bits),
             aw: self.fused_keys(&a),
             a,
+            p: vec![0; n * self.heads * self.chunked().unwrap_or(0)],
             z: vec![0; hm * self.values],
             s: vec![0; hm],
             h: vec![0; hm * self.values],
@@ -171,14 +175,20 @@ impl Attention {
             y: vec![0; n * he],
         };
         let seal = self.sealer();
-        let mut num = Vec::new();
+        let (mut num, mut room) = (Vec::new(), Room::default());
         for head in 0..self.heads {
-            match self.order {
-                Order::TwoPass => {
+            match (self.order, self.chunked()) {
+                (Order::TwoPass, _) => {
                     self.write(&mut t, head, 0, n, v, &seal);
                     self.read(&mut t, head, 0, n, &mut num);
                 }
-                Order::Causal => {
+                (Order::Causal, Some(chunk)) => {
+                    for first in (0..n).step_by(chunk) {
+                        let tokens = (first, chunk.min(n - first));
+                        self.chunk(&mut t, head, tokens, v, &seal, &mut room);
+                    }
+                }
+                (Order::Causal, None) => {
                     for token in 0..n {
                         self.write(&mut t, head, token, 1, v, &seal);
                         self.read(&mut t, head, token, 1, &mut num);
@@ -221,7 +231,6 @@ impl Attention {
     /// Reads `count` tokens from `first` of one head; `num` is room to work in.
     fn read(&self, t: &mut Trace, head: usize, first: usize, count: usize, num: &mut Vec<i64>) {
         let (m, e, heads) = (self.features, self.values, self.heads);
-        let (c_min, normaliser, num_bits) = (self.c_min(), self.normaliser(), self.num_bits());
         let b = Strided {
             words: &t.b[(first * heads + head) * m..],
             row: heads * m,
@@ -242,6 +251,13 @@ impl Attention {
             b,
             &t.g[head * m..(head + 1) * m],
         );
+        self.divide(t, head, first, num);
+    }
+
+    /// y of one head's tokens from `first` from their num and from C, of which only the sum has been computed.
+    pub(super) fn divide(&self, t: &mut Trace, head: usize, first: usize, num: &[i64]) {
+        let (e, heads) = (self.values, self.heads);
+        let (c_min, normaliser, num_bits) = (self.c_min(), self.normaliser(), self.num_bits());
         for (k, num) in num.chunks_exact(e).enumerate() {
             let at = (first + k) * heads + head;
             t.c[at] = t.c[at].max(c_min);

@@ -2,7 +2,7 @@
 //!
 //! | file | computes |
 //! |---|---|
-//! | [`attention`], `datapath`, `normalise` | one layer's attention: sizes and widths; write, seal, read; num/C |
+//! | [`attention`], `datapath`, `chunk`, `normalise` | one layer's attention: sizes and widths; write, seal, read; the same by chunks; num/C |
 //! | [`dense`], [`embedding`], [`residual`], [`norm`], [`activation`], [`pool`] | the layers around it |
 //! | [`model`], `assemble` | the whole Transformer from an [`Image`](crate::image::Image) |
 //! | `kernel`, [`round`], [`width`] | the inner product, leaving an accumulator, widths by proof |
@@ -14,6 +14,7 @@
 pub mod activation;
 mod assemble;
 pub mod attention;
+mod chunk;
 mod datapath;
 pub mod dense;
 pub mod embedding;

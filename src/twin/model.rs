@@ -295,6 +295,9 @@ impl Layer {
             shown.see_narrow("w", n, f.a, &w);
         }
         shown.see_narrow("aw", n, f.a, &t.aw);
+        if att.chunked().is_some() {
+            shown.see_narrow("p", n, f.p(), &t.p);
+        }
         shown.see("Z", hm, Format::new(att.z_bits(), att.z_frac()), Raw::Wide(&t.z));
         shown.see("s", att.heads, Format::new(att.s_bits(), f.a.frac), Raw::Wide(&t.s));
         shown.see_narrow("H", hm, f.h, &t.h);

@@ -2,7 +2,7 @@
 
 use super::{Attention, AttentionFormats};
 use crate::format::Format;
-use crate::spec::{Nonlinearity, Order, QuantizeSpec};
+use crate::spec::{MAX_CHUNK, Nonlinearity, Order, QuantizeSpec, SCORE_BITS};
 use rand::{Rng, RngExt};
 
 /// The sizes of one attention layer.
@@ -26,6 +26,8 @@ pub struct AttentionSizes {
     pub alpha: f64,
     /// With or without the positional key.
     pub position: bool,
+    /// T, tokens of a chunk; 1 for the recurrence and for two-pass attention.
+    pub chunk: usize,
 }
 
 impl AttentionSizes {
@@ -42,6 +44,26 @@ impl AttentionSizes {
             nonlinearity: [Nonlinearity::Identity, Nonlinearity::Sigmoid, Nonlinearity::HardSigmoid][pick(rng, 3)],
             alpha: [1.0, 0.5, 0.25, 0.37][pick(rng, 4)],
             position: pick(rng, 4) > 0,
+            chunk: 1,
+        }
+    }
+
+    /// Draws sizes of attention in chunks: T over its whole range, longer than a sequence too.
+    pub fn draw_chunked(rng: &mut impl Rng, n_limit: usize, width_limit: u32) -> Self {
+        let pick = |rng: &mut dyn Rng, n: usize| rng.next_u32() as usize % n;
+        let drawn = Self::draw(rng, n_limit, width_limit.min(15));
+        let chunk = match pick(rng, 2) {
+            0 => 2 + pick(rng, MAX_CHUNK - 1),
+            _ => 2 + pick(rng, drawn.n_max),
+        };
+        // Scores of at most 31 bits: the wider the operands, the fewer the features.
+        let most = 1usize << (SCORE_BITS + 1 - 2 * drawn.width);
+        AttentionSizes {
+            order: Order::Causal,
+            nonlinearity: Nonlinearity::Identity,
+            features: drawn.features.min(most),
+            chunk: chunk.min(MAX_CHUNK),
+            ..drawn
         }
     }
 }
@@ -78,6 +100,7 @@ impl Attention {
             power_mantissa_bits: rng.random_range(2..=6),
             reciprocal_mantissa_bits: rng.random_range(4..=10),
             sigmoid_index_bits: rng.random_range(6..=10),
+            chunk: sizes.chunk,
             ..QuantizeSpec::default()
         };
         let formats = AttentionFormats { q, k, v, a, b, h, g, y };

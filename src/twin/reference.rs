@@ -110,29 +110,56 @@ fn run(att: &Attention, q: &[i32], k: &[i32], v: &[i32]) -> Trace {
                     let product = t.aw[token * hh * m + row] as i128 * v[(token * hh + head) * e + j] as i128;
                     t.z[row * e + j] = (t.z[row * e + j] as i128 + product) as i64;
                 }
-                t.s[row] += t.a[token * hh * m + row] as i64;
             }
         }
     };
-    let seal_all = |t: &mut Trace| {
+    let calcium = |t: &mut Trace, token: usize| {
+        for row in 0..hh * m {
+            t.s[row] += t.a[token * hh * m + row] as i64;
+        }
+    };
+    let seal_z = |t: &mut Trace| {
         for at in 0..t.z.len() {
             t.h[at] = seal(att, t.z[at] as i128) as i32;
         }
+    };
+    let seal_s = |t: &mut Trace| {
         for at in 0..t.s.len() {
             let (exponent, mant) = mantissa((t.s[at] as i128).max(1), tables.power_bits);
             t.g[at] = tables.power[exponent as usize * (1 << tables.power_bits) + mant];
         }
     };
-    let read = |t: &mut Trace, token: usize| {
+    // p of tokens `first` to `token`, for each head, and zeros up to T.
+    let score = |t: &mut Trace, token: usize, first: usize| {
+        for head in 0..hh {
+            for tau in first..first + att.chunk {
+                let b = |i: usize| t.b[(token * hh + head) * m + i] as i128;
+                let sum = |tau: usize| -> i128 { (0..m).map(|i| b(i) * t.aw[(tau * hh + head) * m + i] as i128).sum() };
+                let frac = f.b.frac + f.h.frac - f.v.frac;
+                let p = match tau <= token {
+                    true => requant(sum(tau), f.b.frac + f.a.frac, w_bits, frac),
+                    false => 0,
+                };
+                t.p.push(p as i32);
+            }
+        }
+    };
+    let read = |t: &mut Trace, token: usize, first: usize| {
         for head in 0..hh {
             let b = |i: usize| t.b[(token * hh + head) * m + i] as i128;
             let c_frac = f.b.frac + f.g.frac;
             let c_min = if c_frac > 10 { 1i128 << (c_frac - 10) } else { 1 };
             let c: i128 = (0..m).map(|i| b(i) * t.g[head * m + i] as i128).sum();
             let c = c.max(c_min);
-            let nums: Vec<i128> = (0..e)
-                .map(|j| (0..m).map(|i| b(i) * t.h[(head * m + i) * e + j] as i128).sum())
-                .collect();
+            let past = |j: usize| -> i128 { (0..m).map(|i| b(i) * t.h[(head * m + i) * e + j] as i128).sum() };
+            let within = |j: usize| -> i128 {
+                let p = |tau: usize| t.p[(token * hh + head) * att.chunk + tau - first] as i128;
+                (first..=token)
+                    .map(|tau| p(tau) * v[(tau * hh + head) * e + j] as i128)
+                    .sum()
+            };
+            let num = |j: usize| past(j) + if t.p.is_empty() { 0 } else { within(j) };
+            let nums: Vec<i128> = (0..e).map(num).collect();
             t.c[token * hh + head] = c as i64;
             for (j, &num) in nums.iter().enumerate() {
                 let at = (token * hh + head) * e + j;
@@ -142,18 +169,40 @@ fn run(att: &Attention, q: &[i32], k: &[i32], v: &[i32]) -> Trace {
             }
         }
     };
-    match att.order {
-        Order::TwoPass => {
-            (0..n).for_each(|token| write(&mut t, token));
-            seal_all(&mut t);
-            (0..n).for_each(|token| read(&mut t, token));
-        }
-        Order::Causal => {
+    match (att.order, att.chunk) {
+        (Order::TwoPass, _) => {
             for token in 0..n {
                 write(&mut t, token);
-                seal_all(&mut t);
-                read(&mut t, token);
+                calcium(&mut t, token);
             }
+            seal_z(&mut t);
+            seal_s(&mut t);
+            (0..n).for_each(|token| read(&mut t, token, 0));
+        }
+        (Order::Causal, 1) => {
+            for token in 0..n {
+                write(&mut t, token);
+                calcium(&mut t, token);
+                seal_z(&mut t);
+                seal_s(&mut t);
+                read(&mut t, token, token);
+            }
+        }
+        (Order::Causal, chunk) => {
+            for token in 0..n {
+                let first = token - token % chunk;
+                if token == first {
+                    // H of the chunks before; the first chunk finds zeros, whatever seal makes of them.
+                    (first.saturating_sub(chunk)..first).for_each(|past| write(&mut t, past));
+                    seal_z(&mut t);
+                }
+                calcium(&mut t, token);
+                seal_s(&mut t);
+                score(&mut t, token, first);
+                read(&mut t, token, first);
+            }
+            (n - 1 - (n - 1) % chunk..n).for_each(|token| write(&mut t, token));
+            seal_z(&mut t);
         }
     }
     t
@@ -162,9 +211,12 @@ fn run(att: &Attention, q: &[i32], k: &[i32], v: &[i32]) -> Trace {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
-    fn the_twin_is_the_law(seed: u64) {
+    fn the_twin_is_the_law(seed: u64, chunked: bool) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let sizes = AttentionSizes::draw(&mut rng, 48, 18);
+        let sizes = match chunked {
+            true => AttentionSizes::draw_chunked(&mut rng, 48, 18),
+            false => AttentionSizes::draw(&mut rng, 48, 18),
+        };
         let att = Attention::random(&mut rng, sizes);
         prop_assert!(att.validate().is_ok(), "{:?}", att.validate());
         let n = 1 + seed as usize % sizes.n_max;
@@ -197,14 +249,17 @@ proptest! {
 #[test]
 fn the_worst_cases_fill_the_accumulators() {
     use crate::format::Format;
-    for (width, n, m) in [
-        (8, 1, 4),
-        (8, 300, 64),
-        (8, 256, 33),
-        (12, 100, 5),
-        (16, 512, 64),
-        (16, 400, 32),
-        (18, 512, 64),
+    for (width, n, m, chunk) in [
+        (8, 1, 4, 1),
+        (8, 300, 64, 1),
+        (8, 256, 33, 1),
+        (12, 100, 5, 1),
+        (16, 512, 64, 1),
+        (16, 400, 32, 1),
+        (18, 512, 64, 1),
+        (8, 64, 16, 16),
+        (8, 96, 33, 32),
+        (12, 32, 5, 16),
     ] {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let sizes = AttentionSizes {
@@ -213,10 +268,11 @@ fn the_worst_cases_fill_the_accumulators() {
             values: 4,
             n_max: n,
             width,
-            order: Order::TwoPass,
+            order: if chunk > 1 { Order::Causal } else { Order::TwoPass },
             nonlinearity: Nonlinearity::Identity,
             alpha: 1.0,
             position: false,
+            chunk,
         };
         let mut att = Attention::random(&mut rng, sizes);
         // φ saturates at its top for the largest k and q when it has more fraction bits than they have.
@@ -226,20 +282,26 @@ fn the_worst_cases_fill_the_accumulators() {
         att.formats.a.frac = width as i32;
         att.formats.b.frac = width as i32;
         att.formats.v.frac = 0;
-        att.formats.h.frac = 20; // every Z saturates, downwards
+        att.formats.h.frac = 20; // every Z saturates, downwards, and every score upwards
         att.tables.power.fill(att.formats.g.max() as i32);
         let low = -top - 1;
         let t = att.run(&vec![top; n * m], &vec![top; n * m], &vec![low; n * 4]);
         assert!(t.a[0] == top && t.b[0] == top && t.h[0] == low && t.g[0] == att.formats.g.max() as i32);
+        assert!(t.p.last().is_none_or(|&p| p == top));
+        // The last token of the last chunk reads T scores and H of every chunk before.
+        let num = t.num[(n - 1) * 4];
         for (name, declared, value) in [
             ("Z", att.z_bits(), t.z[0]),
             ("s", att.s_bits(), t.s[0]),
-            ("C", att.c_bits(), t.c[0]),
-            ("num", att.num_bits(), t.num[0]),
+            ("C", att.c_bits(), t.c[n - 1]),
+            ("num", att.num_bits(), num),
         ] {
             let used = signed_bits(value.min(0) as i128, value.max(0) as i128);
             assert!(value <= Format::new(declared, 0).max() && value >= Format::new(declared, 0).min());
-            assert_eq!(used, declared, "{name} of W = {width}, N = {n}, m = {m}: {value}");
+            assert_eq!(
+                used, declared,
+                "{name} of W = {width}, N = {n}, m = {m}, T = {chunk}: {value}"
+            );
         }
         assert!(att.z_bits() <= 44 && att.c_bits() <= 41 && att.num_bits() <= 41 && att.s_bits() <= 27);
     }

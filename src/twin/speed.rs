@@ -4,7 +4,7 @@
 //! use astromorph::spec::{Nonlinearity, Order};
 //! use astromorph::twin::{AttentionSizes, speed};
 //! let sizes = AttentionSizes { heads: 1, features: 8, values: 8, n_max: 20, width: 8, order: Order::TwoPass,
-//!     nonlinearity: Nonlinearity::Identity, alpha: 0.25, position: true };
+//!     nonlinearity: Nonlinearity::Identity, alpha: 0.25, position: true, chunk: 1 };
 //! let speed = speed::attention(sizes, std::time::Duration::from_millis(5));
 //! assert!(speed.tokens >= 20 && speed.tokens_per_second() > 1000.0);
 //! ```

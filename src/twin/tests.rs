@@ -1,5 +1,7 @@
 //! The whole twin: its error against the golden model, its names, its causality, its vectors.
 
+mod chunks;
+
 use super::{Raw, Twin};
 use crate::fixture::{any_spec, sequences, trained_like};
 use crate::golden::Golden;
@@ -7,19 +9,34 @@ use crate::image::Image;
 use crate::plan::Plan;
 use crate::report::{Budget, compare};
 use crate::sequence::Sequence;
-use crate::spec::{AttentionKind, ModelSpec, Order, QuantizeSpec};
+use crate::spec::{AttentionKind, ModelSpec, Nonlinearity, Order, QuantizeSpec};
 use proptest::prelude::*;
 
-fn twin(spec: &ModelSpec, bits: u32, seed: u64) -> (Twin, Golden<f64>, Vec<Sequence>) {
-    let quantize = QuantizeSpec {
+/// Widths of `bits`; causal models that may have chunks have them in three of four seeds.
+fn widths(spec: &ModelSpec, bits: u32, seed: u64) -> QuantizeSpec {
+    let recurrence = QuantizeSpec {
         activation_bits: bits,
         weight_bits: bits,
         ..Default::default()
     };
+    let chunk = [1, 2 + seed as usize % 5, 2 + seed as usize % 17, 2 + seed as usize % 63][(seed >> 8) as usize % 4];
+    let chunked = QuantizeSpec { chunk, ..recurrence };
+    match chunked.validate_for(spec) {
+        Ok(()) => chunked,
+        Err(_) => recurrence,
+    }
+}
+
+fn twin(spec: &ModelSpec, bits: u32, seed: u64) -> (Twin, Golden<f64>, Vec<Sequence>) {
+    let quantize = widths(spec, bits, seed);
     let (weights, data) = (trained_like(spec, seed), sequences(spec, 24, seed.wrapping_add(1)));
     let plan = Plan::calibrate(spec, &quantize, &weights, &data).unwrap();
     let image = Image::build(spec, &quantize, &weights, &plan).unwrap();
-    (Twin::new(&image).unwrap(), Golden::new(spec, &weights).unwrap(), data)
+    (
+        Twin::new(&image).unwrap(),
+        Golden::new(spec, &weights).unwrap().in_chunks_of(quantize.chunk),
+        data,
+    )
 }
 
 proptest! {
@@ -44,6 +61,21 @@ proptest! {
                 assert!(words.iter().all(|x| x >= format.min() && x <= format.max()), "{name}");
             }).unwrap();
             prop_assert_eq!(&observed, &twin.predict(sequence).unwrap());
+        }
+    }
+
+    /// p as golden has it, masks included, in any chunks; and none that saturates on what it was calibrated on.
+    #[test]
+    fn the_scores_stay_within_the_budget(spec in any_spec(), bits in 8u32..=13, seed: u64) {
+        let spec = ModelSpec { order: Order::Causal, nonlinearity: Nonlinearity::Identity, ..spec };
+        let quantize = widths(&spec, bits, seed | 3 << 8);
+        let (twin, golden, data) = twin(&spec, bits, seed | 3 << 8);
+        let report = compare(&golden, &twin, &data).unwrap();
+        let scores: Vec<_> = report.tensors.iter().filter(|t| t.name.ends_with(".p")).collect();
+        prop_assert_eq!(scores.len(), spec.layers);
+        for t in scores {
+            let floor = Budget::new(&quantize).floor(&t.name).unwrap();
+            prop_assert!(t.sqnr.unwrap() > floor, "{} of {floor} in {spec:?}", t.sqnr.unwrap());
         }
     }
 

@@ -28,6 +28,7 @@ fn layer() -> (Attention, Vec<[Vec<i32>; 3]>) {
         nonlinearity: Nonlinearity::Identity,
         alpha: 0.25,
         position: true,
+        chunk: 1,
     };
     let drawn = (0..1000).map(|seed| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);

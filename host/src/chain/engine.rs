@@ -152,6 +152,7 @@ pub fn attention_fractions(att: &Attention, l: usize) -> BTreeMap<String, i32> {
         ("v", f.v.frac),
         ("a", f.a.frac),
         ("aw", f.a.frac),
+        ("p", f.p().frac),
         ("s", f.a.frac),
         ("Z", att.z_frac()),
         ("H", f.h.frac),

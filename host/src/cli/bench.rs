@@ -6,6 +6,7 @@
 mod board;
 mod engine;
 mod link;
+mod twin;
 
 use super::train::{finish, new_report};
 use super::verify::verdict;
@@ -35,6 +36,9 @@ pub struct Bench {
     /// Only the engine's simulation.
     #[arg(long)]
     engine_only: bool,
+    /// Only the integer twin's attention, in every order.
+    #[arg(long)]
+    twin_only: bool,
     /// Only the link: so many frames under each fault.
     #[arg(long, value_name = "FRAMES", num_args = 0..=1, default_missing_value = "1000000")]
     link: Option<u64>,
@@ -66,6 +70,10 @@ impl Bench {
             finish(&report, &workspace, common)?;
             return verdict(&report);
         }
+        if self.twin_only {
+            twin::twins(progress, &mut report);
+            return finish(&report, &workspace, common);
+        }
         if let Some(name) = &self.board {
             let seed = workspace.project.train.seed;
             board::board(name, seed, &workspace.file("work"), progress, &mut report)?;
@@ -79,6 +87,7 @@ impl Bench {
             &mut report,
         )?;
         if !self.engine_only {
+            twin::twins(progress, &mut report);
             simulators(&workspace, progress, &mut report)?;
         }
         if !(self.no_training || self.engine_only) {
@@ -114,6 +123,7 @@ fn simulators(workspace: &Workspace, progress: &Progress, report: &mut Report) -
         nonlinearity: Nonlinearity::Identity,
         alpha: 0.25,
         position: true,
+        chunk: 1,
     };
     let att = Attention::random(&mut rng, sizes);
     let vectors: Vec<_> = (0..SEQUENCES).map(|_| random_inputs(&mut rng, &att, TOKENS)).collect();

@@ -1,4 +1,5 @@
-//! `astromorph evaluate`: accuracy on the test set by form, boards included; where two forms do not say the same, and how fast each is.
+//! `astromorph evaluate`: accuracy on the test set by form, boards included (of next words also golden's and the twin's perplexity); where two
+//! forms do not say the same, and how fast each is.
 //!
 //! Golden and twin take the whole test set, hardware its first `--sequences`. Every logit of hardware is held against the twin's: a difference is a failure. Where only the
 //! classes of neighbouring forms differ (golden and twin round differently), the report lists them item by item.
@@ -12,6 +13,7 @@ use super::workspace::Workspace;
 use super::{Choice, Common, Failure, Outcome};
 use crate::chain::answers::Answers;
 use crate::chain::engine::Forms;
+use crate::chain::perplexity::perplexity;
 use crate::compile::Feed;
 use crate::cores::for_image;
 use crate::data::Example;
@@ -20,8 +22,9 @@ use crate::link::share::share;
 use crate::link::{Board, Device};
 use crate::progress::Progress;
 use crate::report::{MeasureRow, Report};
+use astromorph::golden::{Golden, Logits};
 use astromorph::image::Image;
-use astromorph::spec::Pooling;
+use astromorph::spec::{OutputKind, Pooling};
 use astromorph_sim::tools::{Tool, Tools};
 use clap::{Args, ValueEnum};
 use std::time::Instant;
@@ -82,6 +85,11 @@ impl Evaluate {
         if wants(Form::Golden) {
             let (spec, weights) = (&workspace.project.model, workspace.weights()?);
             forms.push(Answers::golden(spec, &weights, &set.test, progress)?);
+            if spec.output.kind == OutputKind::Vocabulary {
+                let model = Golden::<f64>::new(spec, &weights)?;
+                let found = perplexity(&set.test, |n| model.predict(&set.test[n].sequence))?;
+                measure(&mut report, "golden: perplexity".into(), found, "words");
+            }
         }
         let hardware = [Form::Rusthdl, Form::Verilated, Form::Board].into_iter().any(wants);
         if wants(Form::Twin) || hardware {
@@ -89,6 +97,20 @@ impl Evaluate {
             // Hardware's answers are held against the twin's, asked for or not.
             let examples = if wants(Form::Twin) { &set.test } else { some };
             let twin = Answers::twin(&image, examples, progress)?;
+            let output = image.spec().output;
+            if output.kind == OutputKind::Vocabulary && wants(Form::Twin) {
+                let format = image.plan().format("logits")?;
+                let decoded = |n: usize| {
+                    let words = &twin.words[n];
+                    Ok(Logits {
+                        rows: words.len() / output.size,
+                        columns: output.size,
+                        data: words.iter().map(|&x| format.decode(x as i64)).collect(),
+                    })
+                };
+                let found = perplexity(examples, decoded)?;
+                measure(&mut report, "twin: perplexity".into(), found, "words");
+            }
             let given = Given {
                 workspace: &workspace,
                 image: &image,

@@ -30,6 +30,9 @@ pub struct Quantize {
     /// Operand and weight width instead of the project's.
     #[arg(long, value_name = "BITS")]
     bits: Option<u32>,
+    /// Tokens of a chunk of causal attention instead of the project's; 1: the recurrence.
+    #[arg(long, value_name = "TOKENS")]
+    chunk: Option<usize>,
     /// Skip the fine-tuning.
     #[arg(long)]
     no_tuning: bool,
@@ -39,12 +42,13 @@ impl Quantize {
     /// Writes `image-W.safetensors` and the error report.
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let mut workspace = Workspace::open(&self.choice, common)?;
-        let weights = workspace.weights()?;
-        let set = workspace.dataset()?;
-        let widths = self.bits.map_or(workspace.project.quantize, |bits| {
+        let mut widths = self.bits.map_or(workspace.project.quantize, |bits| {
             of_width(workspace.project.quantize, bits)
         });
-        widths.validate()?;
+        widths.chunk = self.chunk.unwrap_or(widths.chunk);
+        widths.validate_for(&workspace.project.model)?;
+        let weights = workspace.weights()?;
+        let set = workspace.dataset()?;
         if self.no_tuning {
             workspace.project.train.quantized.steps = 0;
         }
@@ -132,7 +136,7 @@ pub fn tensor_errors(workspace: &Workspace, image: &Image, set: &Dataset, report
         &workspace.file(&format!("weights-{bits}.safetensors")),
         &workspace.project.model,
     )?;
-    let golden = Golden::<f64>::new(&workspace.project.model, &weights)?;
+    let golden = Golden::<f64>::new(&workspace.project.model, &weights)?.in_chunks_of(image.quantize().chunk);
     let twin = Twin::new(image)?;
     let found = compare(&golden, &twin, &sequences(&set.validation, 64))?;
     let budget = Budget::new(image.quantize());

@@ -32,7 +32,7 @@ use super::memory::Region;
 use super::part::{Part, Phase, Tile, even, word};
 use super::schedule::{Schedule, begin, end, push};
 use super::tensors::{Alias, Tensors};
-use super::{Compiled, finish, twice};
+use super::{Compiled, finish, not_chunked, twice};
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::program::*;
 use astromorph::spec::Order;
@@ -59,6 +59,7 @@ pub fn attention_words(att: &Attention, q: &[i32], k: &[i32], v: &[i32]) -> Vec<
 pub fn attention(att: &Attention, core: &EngineConfig, l: usize) -> Result<Compiled> {
     core.validate()?;
     att.validate()?;
+    not_chunked("attention.chunk", att.chunk)?;
     if att.width() != core.width {
         let expected = format!("{} as core {} has, or another core", core.width, core.name);
         return Err(Error::field("attention.formats.k.bits", expected, att.width()));

@@ -139,8 +139,17 @@ fn twice(build: impl Fn(u32, bool) -> Result<(usize, Compiled)>) -> Result<Compi
     Ok(build(word(HEADER + length), true)?.1)
 }
 
+/// Refuses attention in chunks, for which there are no steps yet.
+fn not_chunked(field: &str, chunk: usize) -> Result<()> {
+    match chunk {
+        1 => Ok(()),
+        _ => Err(Error::field(field, "1, the recurrence, to compile", chunk)),
+    }
+}
+
 /// Sizes that have a memory or a width of their own.
 fn sizes_fit(image: &Image, core: &EngineConfig) -> Result<()> {
+    not_chunked("quantize.chunk", image.quantize().chunk)?;
     let (spec, w) = (image.spec(), image.quantize().activation_bits);
     if w != core.width {
         let expected = format!("{} as core {} has, or another core", core.width, core.name);

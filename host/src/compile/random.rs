@@ -118,6 +118,7 @@ pub fn random_image_of(spec: &ModelSpec, activation_bits: u32, rng: &mut impl Rn
         rsqrt_mantissa_bits: rng.random_range(4..=8),
         sigmoid_index_bits: rng.random_range(6..=9),
         gelu_index_bits: rng.random_range(4..=8),
+        chunk: 1,
     };
     let mut weights = Weights::random(spec, rng.random());
     // As training leaves them: biases, γ and β of every size.

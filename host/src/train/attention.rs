@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | two-pass | Z = (φ(K) + W)ᵀ V, H = f(Z), Y = φ(Q) H / C | m·e |
 //! | causal, f = identity, in float | chunks of 64 tokens: masked products inside, Z and s between (`model.md` 12.4) | 64² + m·e |
-//! | causal, f ≠ identity or rounded | Z_t for every token at once | N·m·e |
+//! | causal, rounded, in chunks of T | the same, p and H rounded as in the integer law | T² + m·e |
+//! | causal, f ≠ identity, or the recurrence rounded | Z_t for every token at once | N·m·e |
 //! | softmax | masked softmax(Q Kᵀ/√m) V | N² |
 //!
 //! q, k, v and y are (B·T) × (heads side by side), as everywhere in this project. S is folded into W_V, so H = f(Z). A padded token is never
@@ -26,7 +27,7 @@ use burn::tensor::{Tensor, activation};
 /// ε below which neither s (before the power) nor C falls.
 pub const EPSILON: f32 = 1.0 / 1024.0;
 
-/// Tokens of a causal chunk.
+/// Tokens of a causal chunk in float.
 const CHUNK: usize = 64;
 
 /// Sizes of a batch's attention.
@@ -106,23 +107,31 @@ impl Attention<'_> {
             (split(b, features).matmul(h), c.swap_dims(1, 2))
         } else {
             let (a, b) = (split(a, features), split(b, features));
-            match self.plan.is_none() && self.spec.nonlinearity == Nonlinearity::Identity {
-                true => self.chunked(a, aw, b, v),
-                false => self.every_state(a, aw, b, v),
+            match self.chunk() {
+                Some(chunk) => self.chunked(chunk, a, aw, b, v),
+                None => self.every_state(a, aw, b, v),
             }
         };
         let y = num * self.reciprocal(c);
         self.round("y", y.swap_dims(1, 2).reshape([batch * tokens, heads * values]))
     }
 
+    /// Tokens of a chunk where the form has chunks: in float any number gives the same, rounded it is the image's.
+    fn chunk(&self) -> Option<usize> {
+        match self.plan {
+            Some(plan) => plan.chunk,
+            None => (self.spec.nonlinearity == Nonlinearity::Identity).then_some(CHUNK),
+        }
+    }
+
     /// Causal and linear in Z: inside a chunk the masked products, between chunks the state.
-    fn chunked(&self, a: Tensor<4>, aw: Tensor<4>, b: Tensor<4>, v: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+    fn chunked(&self, chunk: usize, a: Tensor<4>, aw: Tensor<4>, b: Tensor<4>, v: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
         let tokens = self.sizes.tokens;
         let (mut nums, mut cs) = (Vec::new(), Vec::new());
         let mut state: Option<(Tensor<4>, Tensor<4>)> = None;
         let mut start = 0;
         while start < tokens {
-            let n = CHUNK.min(tokens - start);
+            let n = chunk.min(tokens - start);
             let part = |x: &Tensor<4>| {
                 if n == tokens {
                     x.clone()
@@ -132,10 +141,11 @@ impl Attention<'_> {
             };
             let (a, aw, b, v) = (part(&a), part(&aw), part(&b), part(&v));
             let past = lower_triangle(n).unsqueeze::<4>();
-            let mut num = (b.clone().matmul(aw.clone().swap_dims(2, 3)) * past.clone()).matmul(v.clone());
+            let scores = b.clone().matmul(aw.clone().swap_dims(2, 3)) * past.clone();
+            let mut num = self.round("p", scores).matmul(v.clone());
             let mut s = past.matmul(a.clone());
             if let Some((z, sum)) = &state {
-                num = num + b.clone().matmul(z.clone());
+                num = num + b.clone().matmul(self.seal(z.clone()));
                 s = s + sum.clone();
             }
             start += n;

@@ -96,9 +96,11 @@ pub fn accuracy(
 
 /// Tokens a batch may have: fewer where every token's Z_t is kept.
 fn limit(spec: &ModelSpec, plan: Option<&QuantPlan>) -> usize {
-    let kept = spec.order == Order::Causal
-        && (plan.is_some() || spec.nonlinearity != astromorph::spec::Nonlinearity::Identity);
-    match kept {
+    let one_by_one = match plan {
+        Some(plan) => plan.chunk.is_none(),
+        None => spec.nonlinearity != astromorph::spec::Nonlinearity::Identity,
+    };
+    match spec.order == Order::Causal && one_by_one {
         true => (1 << 22) / (spec.heads * spec.features * spec.values).max(1) + 1,
         false => TOKENS,
     }

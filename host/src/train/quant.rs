@@ -39,6 +39,8 @@ pub struct QuantPlan {
     pub rsqrt_bits: u32,
     /// Words of 1/C and their mantissa bits, for the mean.
     pub reciprocal: (Vec<i32>, u32),
+    /// T, where causal attention is in chunks.
+    pub chunk: Option<usize>,
 }
 
 /// Rounds to a format: half up, saturated; the gradient passes where the value is in range.
@@ -74,6 +76,7 @@ impl QuantPlan {
             rsqrt: image.narrow("tables.rsqrt")?,
             rsqrt_bits: bits.rsqrt_mantissa_bits,
             reciprocal: (image.narrow("tables.reciprocal")?, bits.reciprocal_mantissa_bits),
+            chunk: (bits.chunk > 1).then_some(bits.chunk),
         })
     }
 

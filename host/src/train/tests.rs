@@ -11,7 +11,7 @@ use astromorph::golden::{Golden, finite_difference};
 use astromorph::image::Image;
 use astromorph::plan::Plan;
 use astromorph::sequence::Sequence;
-use astromorph::spec::{ModelSpec, Pooling, QuantizeSpec};
+use astromorph::spec::{ModelSpec, Nonlinearity, Order, Pooling, QuantizeSpec};
 use astromorph::twin::Twin;
 use astromorph::weights::Weights;
 use rand::{RngExt, SeedableRng};
@@ -174,10 +174,11 @@ fn gradients_are_the_golden_models_slopes() {
 }
 
 /// A plan calibrated on the examples themselves, and the image it belongs to.
-fn image(spec: &ModelSpec, weights: &Weights, examples: &[Example], bits: u32) -> Image {
+fn image(spec: &ModelSpec, weights: &Weights, examples: &[Example], (bits, chunk): (u32, usize)) -> Image {
     let quantize = QuantizeSpec {
         activation_bits: bits,
         weight_bits: bits,
+        chunk,
         ..QuantizeSpec::default()
     };
     let sequences: Vec<Sequence> = examples.iter().map(|e| e.sequence.clone()).collect();
@@ -187,15 +188,22 @@ fn image(spec: &ModelSpec, weights: &Weights, examples: &[Example], bits: u32) -
 
 #[test]
 fn the_rounded_pass_is_the_twin() {
-    let (mut exact, mut options_with_integers) = (0, 0);
+    let (mut exact, mut cases) = (0, 0);
     for options in OPTIONS.iter().filter(|o| !o.contains("softmax")) {
-        options_with_integers += 1;
         let spec = spec(options);
         let weights = weights(&spec);
         let examples = examples(&spec, &[30, 40, 50, 60]);
         let batch = Batch::new(&examples.iter().collect::<Vec<_>>());
-        for bits in [8, 12] {
-            let image = image(&spec, &weights, &examples, bits);
+        let chunks: &[usize] = match spec.order == Order::Causal && spec.nonlinearity == Nonlinearity::Identity {
+            true => &[1, 16],
+            false => &[1],
+        };
+        for (bits, &chunk) in [8, 12]
+            .into_iter()
+            .flat_map(|bits| chunks.iter().map(move |chunk| (bits, chunk)))
+        {
+            cases += usize::from(bits == 8);
+            let image = image(&spec, &weights, &examples, (bits, chunk));
             let plan = QuantPlan::from_image(&image).unwrap();
             let twin = Twin::new(&image).unwrap();
             let float = ops::values(model::predict(&spec, &weights, &batch, None));
@@ -218,14 +226,14 @@ fn the_rounded_pass_is_the_twin() {
             // 12-bit sums are longer than f32's mantissa; 8-bit sums are not, and only n inside `normalise` may still differ.
             assert!(
                 mine < other,
-                "{options} at {bits} bits: {mine} to the twin, float {other}"
+                "{options} at {bits} bits, T = {chunk}: {mine} to the twin, float {other}"
             );
             exact += usize::from(bits == 8 && mine == 0.0);
         }
     }
     assert!(
-        exact * 3 >= options_with_integers * 2,
-        "only {exact} of {options_with_integers} are the twin word for word at 8 bits"
+        exact * 3 >= cases * 2,
+        "only {exact} of {cases} are the twin word for word at 8 bits"
     );
 }
 
@@ -315,7 +323,7 @@ fn the_quantised_phase_never_ends_worse_than_it_began() {
     let (mut project, set) = small();
     project.train.quantized.steps = 6;
     let weights = run::initial(&project.model, &project.train);
-    let plan = QuantPlan::from_image(&image(&project.model, &weights, &set.train, 8)).unwrap();
+    let plan = QuantPlan::from_image(&image(&project.model, &weights, &set.train, (8, 1))).unwrap();
     let before = accuracy(&project.model, &weights, &set.validation, Some(&plan), 2, None).unwrap();
     let never = AtomicBool::new(false);
     let done = run::fine_tune(&project, &set, &weights, &plan, &never, &mut |_| {}).unwrap();

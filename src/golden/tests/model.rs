@@ -3,8 +3,8 @@
 use super::*;
 use crate::weights::Tensor;
 
-/// Names, rows and columns that `docs/arithmetic.md` section 8 promises for `spec`.
-fn promised(spec: &ModelSpec, n: usize) -> Vec<(String, usize, usize)> {
+/// Names, rows and columns that `docs/arithmetic.md` section 8 promises for `spec` in chunks of `chunk`.
+fn promised(spec: &ModelSpec, n: usize, chunk: usize) -> Vec<(String, usize, usize)> {
     let (d, heads, m, e) = (spec.d_model, spec.heads, spec.features, spec.values);
     let (qk, v, f) = (heads * m, heads * e, spec.hidden());
     let mut list = vec![("x0".to_string(), n, d)];
@@ -23,6 +23,9 @@ fn promised(spec: &ModelSpec, n: usize) -> Vec<(String, usize, usize)> {
                 add("w", n, qk);
             }
             add("aw", n, qk);
+            if chunk > 1 {
+                add("p", n, heads * chunk);
+            }
             add("Z", qk, e);
             add("s", heads, m);
             add("H", qk, e);
@@ -55,12 +58,12 @@ fn promised(spec: &ModelSpec, n: usize) -> Vec<(String, usize, usize)> {
 
 proptest! {
     #[test]
-    fn every_tensor_is_shown_by_name_in_order(spec in any_spec(), seed: u64) {
-        let golden = Golden::new(&spec, &any_weights(&spec, seed)).unwrap();
+    fn every_tensor_is_shown_by_name_in_order(spec in any_spec(), chunk in 1usize..6, seed: u64) {
+        let golden = Golden::new(&spec, &any_weights(&spec, seed)).unwrap().in_chunks_of(chunk);
         let n = spec.n_max;
         let (logits, names, seen) = observed(&golden, &any_sequence(&spec, n, seed));
         let found: Vec<_> = names.iter().map(|name| (name.clone(), seen[name].rows, seen[name].columns)).collect();
-        prop_assert_eq!(found, promised(&spec, n));
+        prop_assert_eq!(found, promised(&spec, n, chunk));
         prop_assert!(seen.values().all(|s| s.data.len() == s.rows * s.columns));
         prop_assert!(seen.values().flat_map(|s| &s.data).all(|x| x.is_finite()));
         prop_assert_eq!(&seen["logits"].data, &logits.data);
@@ -72,7 +75,7 @@ proptest! {
         let mut spec = spec;
         spec.order = Order::Causal;
         spec.output.pooling = Pooling::None;
-        let golden = Golden::new(&spec, &any_weights(&spec, seed)).unwrap();
+        let golden = Golden::new(&spec, &any_weights(&spec, seed)).unwrap().in_chunks_of(3);
         let n = spec.n_max;
         let past = 1 + (cut * (n - 1) as f64) as usize;
         let start = any_sequence(&spec, n, seed);

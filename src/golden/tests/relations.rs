@@ -3,6 +3,9 @@
 use super::*;
 use crate::positional;
 
+/// Tokens of a chunk: p of every draw.
+const CHUNK: usize = 3;
+
 /// The observed tensors of one forward pass and the weights behind them.
 struct Pass {
     spec: ModelSpec,
@@ -115,6 +118,7 @@ impl Pass {
         }
         self.is(&at("aw"), &aw);
         let n = aw.len() / (heads * m);
+        self.is(&at("p"), &self.scores(get("b"), &aw, n));
         let (mut z, mut s) = (Vec::new(), Vec::new());
         for hi in 0..heads * m {
             s.push((0..n).map(|t| get("a")[t * heads * m + hi]).sum::<f64>());
@@ -147,6 +151,19 @@ impl Pass {
         self.is(&at("y"), &y);
     }
 
+    /// p, column by column of every head's chunk.
+    fn scores(&self, b: &[f64], aw: &[f64], n: usize) -> Vec<f64> {
+        let (heads, m) = (self.spec.heads, self.spec.features);
+        let entry = |t: usize, column: usize| {
+            let (h, tau) = (column / CHUNK, t / CHUNK * CHUNK + column % CHUNK);
+            let dot = |i: usize| b[(t * heads + h) * m + i] * aw[(tau * heads + h) * m + i];
+            if tau <= t { (0..m).map(dot).sum() } else { 0.0 }
+        };
+        (0..n * heads * CHUNK)
+            .map(|at| entry(at / (heads * CHUNK), at % (heads * CHUNK)))
+            .collect()
+    }
+
     fn activate(&self, u: f64) -> f64 {
         match self.spec.feed_forward.activation {
             Activation::Relu => {
@@ -173,7 +190,8 @@ proptest! {
     fn every_tensor_follows_from_those_before(spec in any_spec(), seed: u64) {
         let weights = any_weights(&spec, seed);
         let sequence = any_sequence(&spec, spec.n_max, seed);
-        let seen = observed(&Golden::new(&spec, &weights).unwrap(), &sequence).2;
+        let golden = Golden::new(&spec, &weights).unwrap().in_chunks_of(CHUNK);
+        let seen = observed(&golden, &sequence).2;
         let pass = Pass { spec, weights, seen };
         let (spec, d, n) = (&pass.spec, pass.spec.d_model, pass.spec.n_max);
 

@@ -15,7 +15,7 @@ struct File {
 fuzz_target!(|text: &str| {
     if let Ok(File { model, quantize }) = toml::from_str(text)
         && model.validate().is_ok()
-        && quantize.validate().is_ok()
+        && quantize.validate_for(&model).is_ok()
     {
         assert!(!rules(&model, &quantize).is_empty());
     }

@@ -87,6 +87,7 @@ fn what_does_not_fit_is_named() {
         nonlinearity: astromorph::spec::Nonlinearity::Identity,
         alpha: 0.25,
         position: true,
+        chunk: 1,
     };
     let att = Attention::random(&mut rng, sizes);
     let core = fitted("fits", 16, 4, |core| attention(&att, core, 0)).unwrap();
