@@ -42,8 +42,8 @@ pub struct Bench {
     /// Only the link: so many frames under each fault.
     #[arg(long, value_name = "FRAMES", num_args = 0..=1, default_missing_value = "1000000")]
     link: Option<u64>,
-    /// Only the virtual board of this name beside the bare Verilated core.
-    #[arg(long, value_name = "NAME", conflicts_with = "link")]
+    /// Only the virtual board of this name beside the bare Verilated core; with --link the faults on its line instead.
+    #[arg(long, value_name = "NAME")]
     board: Option<String>,
 }
 
@@ -61,8 +61,12 @@ impl Bench {
         let mut report = new_report(&workspace, "bench");
         report.model = format!("attention alone, two-pass, m = e = 32, N = {TOKENS}, {LANES} lanes, 16 bits");
         if let Some(frames) = self.link {
-            report.model = "link to a board in this process, the integer machine behind it".into();
-            link::link(frames, workspace.project.train.seed, progress, &mut report)?;
+            report.model = match &self.board {
+                None => "link to a board in this process, the integer machine behind it".into(),
+                Some(name) => format!("link to {name} in Verilator, without its serial line"),
+            };
+            let (seed, folder) = (workspace.project.train.seed, workspace.file("work"));
+            link::link(frames, self.board.as_deref(), seed, &folder, progress, &mut report)?;
             finish(&report, &workspace, common)?;
             return verdict(&report);
         }

@@ -105,11 +105,16 @@ impl Ports {
         Ok(self.port.iter().map(|port| self.one(port)).collect::<Result<_, _>>()?)
     }
 
-    fn one(&self, port: &str) -> Result<Board, Error> {
-        let serial = Serial::open(port, self.rate()).map_err(|e| Error::Port {
+    /// A port, whoever is there.
+    pub fn open(&self, port: &str) -> Result<Serial, Error> {
+        Serial::open(port, self.rate()).map_err(|e| Error::Port {
             port: port.into(),
             found: e.to_string(),
-        })?;
+        })
+    }
+
+    fn one(&self, port: &str) -> Result<Board, Error> {
+        let serial = self.open(port)?;
         let patience = Duration::from_secs(self.patience.max(1));
         let timing = Timing {
             patience,

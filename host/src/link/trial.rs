@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// The core of the trials.
-const CORE: &str = "small-8";
+pub const CORE: &str = "small-8";
 /// The core of the line's use.
 const LARGE_CORE: &str = "up5k-int8";
 
@@ -194,16 +194,25 @@ impl Work for Endless<'_> {
     }
 }
 
-/// Deploys and runs two programs in turn until so many frames have gone over the line in both directions.
+/// A trial on a board in this process.
 pub fn trial(programs: &[Known; 2], rates: Rates, frames: u64, seed: u64) -> Result<Outcome> {
-    let faulty = Faulty::new(line(&programs[0])?, rates, seed);
-    let made = faulty.made();
     let timing = Timing {
         latency: Duration::from_millis(20),
         // Of the line's clock: nobody waits for it.
         patience: Duration::from_secs(120),
         ..Timing::default()
     };
+    trial_over(Faulty::new(line(&programs[0])?, rates, seed), timing, programs, frames)
+}
+
+/// Deploys and runs two programs in turn until so many frames have gone over the line in both directions.
+pub fn trial_over<T: Transport + 'static>(
+    faulty: Faulty<T>,
+    timing: Timing,
+    programs: &[Known; 2],
+    frames: u64,
+) -> Result<Outcome> {
+    let made = faulty.made();
     let started = Instant::now();
     let mut board = Board::connect(Box::new(faulty), timing)?;
     let (mut sequences, mut wrong, mut deployments) = (0, 0, 0);

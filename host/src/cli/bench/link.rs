@@ -1,18 +1,50 @@
 //! The link under faults: each fault alone at a thousandth a byte, and all together.
 
 use super::add;
+use crate::boards::Board as Described;
 use crate::cli::Failure;
+use crate::cli::board::{plug_in, virtual_board};
+use crate::cli::ports::Ports;
+use crate::cores::core;
 use crate::interrupt;
-use crate::link::faults::{FAULTS, Rates};
-use crate::link::trial::{efficiency, known, trial};
+use crate::link::driver::Timing;
+use crate::link::faults::{FAULTS, Faulty, Rates};
+use crate::link::trial::{CORE, efficiency, known, trial, trial_over};
 use crate::progress::Progress;
 use crate::report::{ComparisonRow, Report};
+use std::path::Path;
+use std::time::Duration;
 
 /// Probability of a fault, a byte.
 const RATE: f64 = 1e-3;
 
+/// A board in Verilator is slower than its clock says; faults must not take minutes to be seen.
+const TIMING: Timing = Timing {
+    latency: Duration::from_millis(100),
+    patience: Duration::from_secs(60),
+    stuck: Duration::from_secs(300),
+};
+
 /// `frames` under each fault. Every result is held against the machine's; what a fault cost stands in the measures.
-pub fn link(frames: u64, seed: u64, progress: &Progress, report: &mut Report) -> Result<(), Failure> {
+/// With the name of a board the trials' core and its link in Verilator instead of the link's model in this process.
+pub fn link(
+    frames: u64,
+    board: Option<&str>,
+    seed: u64,
+    folder: &Path,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let gateware = match board {
+        None => None,
+        Some(name) => {
+            let described = Described::find(name)?;
+            Some((
+                virtual_board(&described, &core(CORE)?, true, folder, progress)?,
+                described,
+            ))
+        }
+    };
     let programs = [known(seed)?, known(seed.wrapping_add(1))?];
     let (upload, stream, bytes) = efficiency(seed)?;
     let what = format!("link without faults: payload of an upload ({bytes} bytes)");
@@ -30,7 +62,17 @@ pub fn link(frames: u64, seed: u64, progress: &Progress, report: &mut Report) ->
             return Err(Failure::Interrupted("the output folder".into()));
         }
         let stage = progress.stage(&format!("link under fault: {name}"));
-        let found = trial(&programs, rates, frames, seed)?;
+        let found = match &gateware {
+            None => trial(&programs, rates, frames, seed)?,
+            Some((built, described)) => {
+                let io = |e| astromorph::Error::file("a temporary folder", e);
+                let place = tempfile::tempdir().map_err(io)?;
+                let path = place.path().join(&described.name);
+                let _running = plug_in(built, described, &path)?;
+                let line = Ports::of_board(&described.name, Vec::new()).open(&path.display().to_string())?;
+                trial_over(Faulty::new(line, rates, seed), TIMING, &programs, frames)?
+            }
+        };
         let (made, c) = (&found.made, &found.counters);
         progress.say(&format!(
             "  {} frames, {} bytes, {} faults, {} sequences, {} wrong, {} deployments, {:.1} s",
