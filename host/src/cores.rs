@@ -14,7 +14,7 @@ use astromorph::{Error, Result};
 use std::path::Path;
 
 /// Every built-in description, as it stands in the binary.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     (
         "constraints/cores/ecp5-128.toml",
         include_str!("../../constraints/cores/ecp5-128.toml"),
@@ -34,6 +34,10 @@ const FILES: [(&str, &str); 11] = [
     (
         "constraints/cores/ecp5-int8-16.toml",
         include_str!("../../constraints/cores/ecp5-int8-16.toml"),
+    ),
+    (
+        "constraints/cores/ecp5-int8-chunks.toml",
+        include_str!("../../constraints/cores/ecp5-int8-chunks.toml"),
     ),
     (
         "constraints/cores/gw2a-int8.toml",

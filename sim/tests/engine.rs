@@ -33,6 +33,7 @@ fn core() -> EngineConfig {
         reads: 32,
         norm_width: 8,
         norm_words: 16,
+        chunked: false,
     }
 }
 

@@ -78,8 +78,23 @@ fn run(core: &EngineConfig, name: &str, run: &Run) -> Result<()> {
         "a slow step for a residual operand, a wide state or Power",
         &s.slow,
     )?;
+    let running = matches!(
+        s.serial,
+        Serial::Power { running: true, .. } | Serial::Calcium { running: true, .. }
+    );
+    must(
+        core.chunked || !running,
+        "serial.running",
+        "false on a core that is not chunked",
+        &running,
+    )?;
     match s.serial {
-        Serial::Power { .. } | Serial::Count { .. } => return serial_source(run, must),
+        Serial::Power { running: false, .. } | Serial::Count { .. } => return serial_source(run, must),
+        Serial::Power { running: true, .. } => {
+            let summed = s.sums.is_some_and(|sums| sums.of == Summed::Function);
+            must(summed, "sums.of", "Function with a running power", &s.sums)?;
+            must(s.norm.is_none(), "norm", "nothing with a running power", &s.norm)?;
+        }
         Serial::Normalise { .. } => {
             must(s.bits == sw, "bits", &format!("{sw} with Normalise"), &s.bits)?;
             must(

@@ -286,7 +286,9 @@ fn encode_serial(w: &mut Words, serial: Serial) -> Result<()> {
             minimum,
             table,
             bits,
+            running,
         } => {
+            w.put(fields::RUNNING, running)?;
             w.put(fields::G, g)?;
             w.put(fields::READ, read)?;
             w.put(fields::MINIMUM, minimum)?;
@@ -297,7 +299,13 @@ fn encode_serial(w: &mut Words, serial: Serial) -> Result<()> {
             w.put(fields::READ, read)?;
             return w.put(fields::OFFSET, offset);
         }
-        Serial::Power { g, table, bits } => {
+        Serial::Power {
+            g,
+            table,
+            bits,
+            running,
+        } => {
+            w.put(fields::RUNNING, running)?;
             w.put(fields::G, g)?;
             (3, table, bits)
         }

@@ -56,6 +56,9 @@ pub struct EngineConfig {
     pub norm_width: usize,
     /// Words (γ', β) of all layer norms: D + 1 for each.
     pub norm_words: usize,
+    /// Whether the core runs chunked causal attention (`running` of `docs/engine.md`): then `sums` is at least T·Hh·m for chunks of T tokens.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chunked: bool,
 }
 
 impl EngineConfig {

@@ -165,6 +165,7 @@ fn serial(w: &Words) -> Result<Serial> {
     let (g, read) = (number_of(w, fields::G)?, number_of(w, fields::READ)?);
     let table = || number_of(w, fields::MANTISSA_TABLE);
     let bits = || number_of(w, fields::MANTISSA_BITS);
+    let running = w.flag(fields::RUNNING)?;
     Ok(match w.get(fields::SERIAL)? {
         0 => Serial::None,
         1 => Serial::Calcium {
@@ -173,6 +174,7 @@ fn serial(w: &Words) -> Result<Serial> {
             minimum: number_of(w, fields::MINIMUM)?,
             table: table()?,
             bits: bits()?,
+            running,
         },
         2 => Serial::Normalise {
             read,
@@ -182,6 +184,7 @@ fn serial(w: &Words) -> Result<Serial> {
             g,
             table: table()?,
             bits: bits()?,
+            running,
         },
         _ => Serial::Count {
             read,

@@ -90,6 +90,7 @@ pub(super) const LEFT: Field = field("other.left", 10, 16, 5).within(0, 0, 15);
 pub(super) const LEFT_IS_VALUE: Field = field("other.left_is_value", 10, 21, 1);
 pub(super) const OTHER_SHIFT: Field = field("other.shift", 10, 22, 6).within(8, -8, 31);
 pub(super) const SERIAL: Field = field("serial", 11, 0, 3).within(0, 0, 4);
+pub(super) const RUNNING: Field = field("serial.running", 11, 3, 1);
 pub(super) const G: Field = field("serial.g", 11, 4, 12);
 pub(super) const READ: Field = field("serial.read", 11, 16, 12);
 pub(super) const OFFSET: Field = field("serial.offset", 12, 0, 8).within(16, -144, 111);

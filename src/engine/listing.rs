@@ -60,7 +60,7 @@ fn listed(run: &Run) -> String {
         Addend::Word { at, stride } => parts.push(format!("+ M[{} + {stride}r + j]", place(at))),
         Addend::State { at, wide } => parts.push(format!("state M[{at}..]{}", if wide { " 64 bits" } else { "" })),
     }
-    if !matches!(s.serial, Serial::Power { .. } | Serial::Count { .. }) {
+    if !matches!(s.serial, Serial::Power { running: false, .. } | Serial::Count { .. }) {
         parts.push(match s.serial {
             Serial::Normalise { offset, .. } => format!(">>(E{offset:+}):{}", s.bits),
             _ => format!(">>{}:{}", s.shift, s.bits),
@@ -146,6 +146,11 @@ fn function(function: Function) -> Option<String> {
     })
 }
 
+/// Of a g that every row has its own of.
+fn own_row(running: bool) -> &'static str {
+    if running { " + cols r" } else { "" }
+}
+
 fn serial(serial: Serial) -> Option<String> {
     Some(match serial {
         Serial::None => return None,
@@ -155,9 +160,18 @@ fn serial(serial: Serial) -> Option<String> {
             minimum,
             table,
             bits,
-        } => format!("C = . g[{g}..] >= 2^{minimum}, 1/C to reads[{read} + r] by m[{table}..] {bits} bits"),
+            running,
+        } => format!(
+            "C = . g[{g}{}..] >= 2^{minimum}, 1/C to reads[{read} + r] by m[{table}..] {bits} bits",
+            own_row(running)
+        ),
         Serial::Normalise { read, .. } => format!("* R of reads[{read} + r]"),
-        Serial::Power { g, table, bits } => format!("power by m[{table}..] {bits} bits to g[{g} + j]"),
+        Serial::Power {
+            g,
+            table,
+            bits,
+            running,
+        } => format!("power by m[{table}..] {bits} bits to g[{g}{} + j]", own_row(running)),
         Serial::Count { read, table, bits } => format!("1/N to reads[{read}] by m[{table}..] {bits} bits"),
     })
 }

@@ -137,7 +137,7 @@ pub struct Mac {
 pub struct Stream {
     /// Columns of a row; words of lanes beyond are dropped.
     pub cols: u32,
-    /// A word every 4 cycles instead of every 2: for residual operands, and for states Z wider than 32 bits.
+    /// A word every 4 cycles instead of every 2: for residual operands, states Z wider than 32 bits, and Power.
     pub slow: bool,
     /// Added to the exact word.
     pub addend: Addend,
@@ -265,6 +265,8 @@ pub enum Serial {
         table: u32,
         /// Its mantissa bits.
         bits: u32,
+        /// Row r reads g[g + r·cols + j]: each row has its own.
+        running: bool,
     },
     /// (E, R) = reads[read + r]: the first rounding shifts by E + offset instead of `shift` (to SW bits), then requant(n · R, SW + 14 − W) to W.
     Normalise {
@@ -273,7 +275,8 @@ pub enum Serial {
         /// κ, −144 to 111; E + κ is clamped to −16..47.
         offset: i32,
     },
-    /// Source sums: (E, mant) = split(max(s, 1)); g[g + j] = mantissa table at `table` + E·2^bits + mant.
+    /// Source sums: (E, mant) = split(max(s, 1)); g[g + j] = mantissa table at `table` + E·2^bits + mant. `running`: not a step of its own, but
+    /// of every new column sum of the function's words, row r's to g[g + r·cols + j]; the words themselves go on as without it.
     Power {
         /// First word of g.
         g: u32,
@@ -281,6 +284,8 @@ pub enum Serial {
         table: u32,
         /// Its mantissa bits.
         bits: u32,
+        /// Of the sums as they run.
+        running: bool,
     },
     /// Source count: `reads[read]` = split and reciprocal of N.
     Count {

@@ -107,7 +107,12 @@ impl Memories {
         let (s, w, sw) = (&run.stream, self.core.width, self.core.serial_bits());
         let cols = s.cols as usize;
         match s.serial {
-            Serial::Power { g, table, bits } => {
+            Serial::Power {
+                g,
+                table,
+                bits,
+                running: false,
+            } => {
                 let sums: Vec<i64> = (0..cols).map(word).collect();
                 return self.power(place, (g as usize, table as usize, bits), &sums, look);
             }
@@ -154,7 +159,12 @@ impl Memories {
             of: Summed::Function,
         }) = s.sums
         {
-            self.sum(place, base as usize, r, &x, look)?;
+            let base = base as usize;
+            self.sum(place, base, r, &x, look)?;
+            if let Serial::Power { g, table, bits, .. } = s.serial {
+                let sums = self.sums[base..base + cols].to_vec();
+                self.power(place, (g as usize + r * cols, table as usize, bits), &sums, look)?;
+            }
         }
 
         match s.other {
@@ -186,8 +196,9 @@ impl Memories {
                 minimum,
                 table,
                 bits,
+                running,
             } => {
-                let g = g as usize;
+                let g = g as usize + if running { r * cols } else { 0 };
                 place.within("serial.g", g, cols, self.g.len())?;
                 let c = x.iter().zip(&self.g[g..g + cols]).map(|(&x, &g)| x as i64 * g as i64);
                 let c = c.sum::<i64>().max(1 << minimum);

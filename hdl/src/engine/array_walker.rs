@@ -26,7 +26,7 @@
 //! use astromorph_hdl::{engine::{array_walker::ArrayWalker, sizes::Sizes}, number::*};
 //! use rust_hdl::prelude::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let mut w = ArrayWalker::new(&Sizes::new(&core).unwrap()).unwrap();
 //! w.connect_all();
 //! let mut seen = Vec::new();

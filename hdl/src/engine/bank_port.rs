@@ -14,7 +14,7 @@
 //! use astromorph_hdl::{engine::{bank_port::BankPort, sizes::Sizes}, number::*};
 //! use rust_hdl::prelude::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 16, acc_bits: 40, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let mut b = BankPort::new(&Sizes::new(&core).unwrap()).unwrap();
 //! b.connect_all();
 //! (b.fill_write.next, b.fill_address.next, b.fill_lane.next, b.fill_word.next) = (true, U::new(5), U::new(2), U::new(0x0007_ffff));

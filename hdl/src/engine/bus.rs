@@ -17,7 +17,7 @@
 //! use astromorph_hdl::{engine::{bus::Bus, sizes::Sizes}, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 64,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let mut b = Bus::new(&Sizes::new(&core).unwrap(), Target::Generic).unwrap();
 //! b.connect_all();
 //! let mut cycle = |b: &mut Bus| for level in [true, false] { b.clock.next.clk = level; simulate(b, 10); };

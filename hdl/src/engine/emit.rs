@@ -4,7 +4,7 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::{engine::emit::emit_engine, multiply::Target};
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let text = emit_engine(&core, Target::Generic).unwrap();
 //! assert!(text.contains("// core small, id ") && text.contains("module top("));
 //! assert_eq!(text, emit_engine(&core, Target::Generic).unwrap());

@@ -8,7 +8,7 @@
 //! use astromorph_hdl::{engine::{fields::StreamFields, sizes::Sizes}, number::*};
 //! use rust_hdl::prelude::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let mut f = StreamFields::new(&Sizes::new(&core).unwrap());
 //! f.connect_all();
 //! (f.write.next, f.number.next, f.data.next) = (true, U::new(5), U::new(8 << 26 | 20 << 20 | 64));
@@ -79,6 +79,8 @@ settings! {
         flags {
             /// left > 0.
             left_is_value: 10, 21;
+            /// Every row has its own g.
+            running: 11, 3;
             /// The step has a layer norm.
             norm: 13, 8;
         }

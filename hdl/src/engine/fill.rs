@@ -18,7 +18,7 @@
 //! use astromorph_hdl::{engine::{fill::Fill, sizes::Sizes}, number::*};
 //! use rust_hdl::prelude::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 16, acc_bits: 40, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let mut f = Fill::new(&Sizes::new(&core).unwrap()).unwrap();
 //! f.connect_all();
 //! let (mut asked, mut written) = (Vec::new(), Vec::new());

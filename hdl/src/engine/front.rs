@@ -48,7 +48,7 @@
 //! use astromorph_hdl::{engine::front::{Front, LATENCY}, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
 //! # let core = EngineConfig { name: "x".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
-//! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
+//! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16, chunked: false };
 //! let mut u = Front::new(&core, Target::Generic).unwrap();
 //! u.connect_all();
 //! // Rounding by 4 to 8 bits, then ReLU exact by 1 to the left: 1000/16 = 62.5 gives 63, 126.

@@ -33,7 +33,7 @@
 //! use astromorph_hdl::{engine::function::Function, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
 //! # let core = EngineConfig { name: "x".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
-//! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
+//! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16, chunked: false };
 //! let mut u = Function::new(&core, Target::Generic).unwrap();   // W = 8
 //! u.connect_all();
 //! // φ of −100: bin (−100 + 128) >> 4 of eight.

@@ -4,7 +4,7 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::{engine::memories::memories, multiply::Target};
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let all = memories(&core, Target::Ice40).unwrap();
 //! let x = all.iter().find(|m| m.name == "x").unwrap();
 //! assert_eq!((x.words, x.bits, x.copies, x.large_blocks), (512, 8, 2, 1));

@@ -20,7 +20,7 @@
 //! use astromorph_hdl::{engine::other::Other, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
 //! # let core = EngineConfig { name: "x".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
-//! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
+//! #     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16, chunked: false };
 //! let mut u = Other::new(&core, Target::Generic).unwrap();
 //! u.connect_all();
 //! (u.word.next, u.positional.next, u.key.next) = (S::new(100), S::new(40), true);

@@ -2,15 +2,16 @@
 //!
 //! | step | operand of word (r, j) | result |
 //! |---|---|---|
-//! | Calcium (1) | g[g + j] | reads[read + r] ← (E, R) at a row's end |
+//! | Calcium (1) | g[g + j]; running: g[g + r·cols + j] | reads[read + r] ← (E, R) at a row's end |
 //! | Normalise (2) | R of reads[read + r] | |
-//! | Power (3) | | g[g + j] ← table word |
+//! | Power (3) | | g[g + j] ← table word; running: g[g + r·cols + j] |
 //! | Count (4) | | reads[read] ← (E, R) |
 //!
 //! | port | width | |
 //! |---|---|---|
 //! | start, g, read | 1, 12, 12 | before the step's first word |
 //! | calcium, normalise, power | 1 | what the step does (all low: Count, or nothing); all of them stand still until the next start |
+//! | running | 1 | Calcium's rows follow each other in g, each with its own (what Power writes does so in any case) |
 //! | x_valid, x_row_last | 1, 1 | a word takes `operand` |
 //! | operand | SW | for the next word, from 3 cycles after start or the word before (2 cycles after is in time); unknown before the first |
 //! | entry_row_last | 1 | the row's last word enters the front: the next one's E follows |
@@ -70,6 +71,8 @@ block! {
             normalise: Flag<In>,
             /// Power.
             power: Flag<In>,
+            /// Calcium's rows each have their own g.
+            running: Flag<In>,
             /// First word of g.
             g: Sig<In, U>,
             /// First word of reads.
@@ -132,6 +135,7 @@ impl Serial {
             calcium: Flag::default(),
             normalise: Flag::default(),
             power: Flag::default(),
+            running: Flag::default(),
             g: Sig::new(ADDRESS_BITS),
             read: Sig::new(ADDRESS_BITS),
             x_valid: Flag::default(),
@@ -179,7 +183,9 @@ impl Logic for Serial {
         if self.x_valid.val() && (self.calcium.val() || self.x_row_last.val()) {
             self.goes.next = (self.operand_pointer.q.val() + 1).into();
         }
-        if self.start.val() || (self.x_valid.val() && self.calcium.val() && self.x_row_last.val()) {
+        if self.start.val()
+            || (self.x_valid.val() && self.calcium.val() && self.x_row_last.val() && !self.running.val())
+        {
             self.goes.next = self.operand_start.val();
         }
         self.operand_pointer.d.next = self.goes.val();

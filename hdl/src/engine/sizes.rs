@@ -4,7 +4,7 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::engine::sizes::Sizes;
 //! let core = EngineConfig { name: "small".into(), lanes: 6, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let s = Sizes::new(&core).unwrap();
 //! assert_eq!((s.x_bits, s.m_bits, s.bank_bits, s.at_bits), (10, 12, 6, 15));
 //! assert_eq!((s.lane_bits, s.group, s.groups), (3, 4, 2));

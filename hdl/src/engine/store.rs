@@ -28,7 +28,7 @@
 //! use astromorph_hdl::{engine::{sizes::Sizes, store::Store}, number::*};
 //! use rust_hdl::prelude::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let mut s = Store::new(&Sizes::new(&core).unwrap(), 4).unwrap();
 //! s.connect_all();
 //! (s.to.next, s.column.next) = (U::new(1), U::new(1));

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | reset | 1 | clears all control; memories stay |
 //! | start | 1 | before the step's first word, while not `busy`; the fields below stand still until the next start |
-//! | serial, g, read, mantissa_bits, mantissa_table, minimum, sums_of, sums_base | | fields of the step |
+//! | serial, running, g, read, mantissa_bits, mantissa_table, minimum, sums_of, sums_base | | fields of the step |
 //! | norm, cols | 1, 16 | taken over at start when `norm` |
 //! | norm_drop, norm_parameters, norm_offset, norm_shift, norm_bits, norm_table | | fields of the last step with `norm`: stand still while `norm_busy` |
 //! | block_first | 1 | at start: sums begin from 0 in the step's first row |
@@ -29,7 +29,7 @@
 //! use astromorph_hdl::{engine::tail::*, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 2, width: 8, acc_bits: 26, bank_words: 16, x_words: 64, m_words: 64,
-//!     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16 };
+//!     function_words: 16, mantissa_words: 16, sums: 8, reads: 8, norm_width: 8, norm_words: 16, chunked: false };
 //! let mut t = Tail::new(&core, Target::Generic).unwrap();
 //! t.connect_all();
 //! (t.x.next, t.x_valid.next, t.x_row_last.next) = (S::new(-5), true, true);
@@ -72,6 +72,8 @@ block! {
             block_first: Flag<In>,
             /// None, Calcium, Normalise, Power, Count.
             serial: Sig<In, U>,
+            /// Power is that of the column sums as they run; Calcium has a g for every row.
+            running: Flag<In>,
             /// First word of g.
             g: Sig<In, U>,
             /// First word of reads.
@@ -221,6 +223,8 @@ block! {
             normalise: Reg<bool>,
             power: Reg<bool>,
             looked_up: Reg<bool>,
+            running_power: Reg<bool>,
+            running_calcium: Reg<bool>,
             uses: Reg<bool>,
             some: Reg<bool>,
             sum_function: Reg<bool>,
@@ -233,6 +237,10 @@ block! {
         }
         locals {
             comes: Flag<Local>,
+            /// A column sum goes into the split.
+            sum_enters: Flag<Local>,
+            /// What does.
+            entering: Sig<Local, S>,
             naught: Const<U>,
             zero: Const<S>,
             plain_cycles: Const<U>,
@@ -261,6 +269,8 @@ impl Logic for Tail {
             normalise,
             power,
             looked_up,
+            running_power,
+            running_calcium,
             uses,
             some,
             sum_function,
@@ -278,7 +288,9 @@ impl Logic for Tail {
         self.calcium.d.next = self.serial.val() == 1;
         self.normalise.d.next = self.serial.val() == 2;
         self.power.d.next = self.serial.val() == 3;
-        self.looked_up.d.next = (self.serial.val() == 3) || (self.serial.val() == 4);
+        self.looked_up.d.next = ((self.serial.val() == 3) && !self.running.val()) || (self.serial.val() == 4);
+        self.running_power.d.next = self.running.val() && (self.serial.val() == 3);
+        self.running_calcium.d.next = self.running.val() && (self.serial.val() == 1);
         self.uses.d.next = (self.serial.val() == 1) || (self.serial.val() == 2);
         self.some.d.next = !(self.serial.val() == 0);
         self.sum_function.d.next = self.sums_of.val() == 1;
@@ -313,8 +325,13 @@ impl Logic for Tail {
         self.unit.x_last.next = self.x_last.val() && self.normalise.q.val();
         self.unit.memory.next = self.memories.operand.val();
         self.unit.calcium.next = self.calcium.q.val();
-        self.unit.enter.next = self.entry_valid.val() && self.looked_up.q.val();
-        self.unit.entry_word.next = self.entry_word.val();
+        self.sum_enters.next = self.sums.sum_valid.val() && self.running_power.q.val();
+        self.unit.enter.next = (self.entry_valid.val() && self.looked_up.q.val()) || self.sum_enters.val();
+        self.entering.next = self.entry_word.val();
+        if self.running_power.q.val() {
+            self.entering.next = self.sums.sum.val();
+        }
+        self.unit.entry_word.next = self.entering.val();
         self.unit.power.next = self.power.q.val();
         self.unit.minimum.next = self.minimum.val();
         self.unit.mantissa_table.next = self.mantissa_table.val();
@@ -342,6 +359,7 @@ impl Logic for Tail {
         self.memories.calcium.next = self.calcium.q.val();
         self.memories.normalise.next = self.normalise.q.val();
         self.memories.power.next = self.power.q.val();
+        self.memories.running.next = self.running_calcium.q.val();
         self.memories.g.next = self.g.val();
         self.memories.read.next = self.read.val();
         self.memories.x_valid.next = self.x_valid.val() && self.uses.q.val();

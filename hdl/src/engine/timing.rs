@@ -13,7 +13,7 @@
 //! use astromorph::engine::{config::EngineConfig, program::*};
 //! use astromorph_hdl::{engine::timing::timing, multiply::Target};
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let stream = Stream { cols: 8, slow: false, addend: Addend::None, shift: 0, bits: 8, function: Function::None, other: Other::None,
 //!     serial: Serial::None, sums: None, to: To::X { at: At::fixed(512), row: 8, column: 1 }, norm: None };
 //! let mac = Mac { rows: Extent::Fixed(4), passes: 2, k: Extent::Fixed(8), x: At::fixed(0), x_stride: 8, bank: 0, bank_stride: 8 };

@@ -11,7 +11,7 @@
 //! use astromorph_hdl::{engine::top::Engine, multiply::Target, number::*};
 //! use rust_hdl::prelude::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let loaded = Loaded::new(&core, &Program { n_max: 8, steps: vec![Step::End] }).unwrap();
 //! let mut e = Engine::new(&core, Target::Generic).unwrap();
 //! e.connect_all();
@@ -197,6 +197,10 @@ block! {
             unity: Const<S>,
             no_word: Const<U>,
             to_output: Flag<Local>,
+            /// Every row has its own g; in a core that is not chunked, never.
+            running: Flag<Local>,
+            front_serial: Sig<Local, U>,
+            chunked: Const<bool>,
             norm_begins: Flag<Local>,
             norm_ends: Flag<Local>,
             stalled: Flag<Local>,

@@ -12,7 +12,7 @@
 //! use astromorph_hdl::{link::board::*, multiply::Target};
 //! use rust_hdl::prelude::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let pins = Pins { name: "icebreaker", clock_hz: 24_000_000, baud: 1_000_000, button_low: true, leds: 2, led_low: true };
 //! let mut board = Board::new(&core, Target::Generic, &pins).unwrap();
 //! board.connect_all();

@@ -22,7 +22,7 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::link::commands::Commands;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let c = Commands::new(&core, "protocol = 1\n").unwrap();
 //! assert_eq!((c.queue_data.width(), c.ring_word.width()), (8, 16));
 //! assert!(Commands::new(&core, &"x".repeat(384)).is_err());

@@ -4,7 +4,7 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::{link::{board::Pins, emit::{emit_board, emit_station}}, multiply::Target};
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let pins = Pins { name: "icebreaker", clock_hz: 24_000_000, baud: 1_000_000, button_low: true, leds: 2, led_low: true };
 //! let text = emit_board(&core, Target::Generic, &pins).unwrap();
 //! assert!(text.contains("module top(") && text.contains("uart_rx"));

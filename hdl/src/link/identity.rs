@@ -4,7 +4,7 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::link::identity::Identity;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let text = Identity { board: "icebreaker", clock_hz: 24_000_000, baud: 1_000_000 }.text(&core).unwrap();
 //! assert!(text.starts_with("protocol = 1\nboard = \"icebreaker\"\nclock_hz = 24000000\n"));
 //! assert!(text.contains("[core]\nname = \"small\"\nlanes = 4\n"));
@@ -32,10 +32,11 @@ impl Identity<'_> {
         core.validate()?;
         plain("board", self.board)?;
         plain("core.name", &core.name)?;
+        let chunked = if core.chunked { "chunked = true\n" } else { "" };
         let text = format!(
             "protocol = {VERSION}\nboard = \"{}\"\nclock_hz = {}\nbaud = {}\ninput_words = {STREAM_WORDS}\noutput_words = {STREAM_WORDS}\n\
              [core]\nname = \"{}\"\nlanes = {}\nwidth = {}\nacc_bits = {}\nbank_words = {}\nx_words = {}\nm_words = {}\n\
-             function_words = {}\nmantissa_words = {}\nsums = {}\nreads = {}\nnorm_width = {}\nnorm_words = {}\n",
+             function_words = {}\nmantissa_words = {}\nsums = {}\nreads = {}\nnorm_width = {}\nnorm_words = {}\n{chunked}",
             self.board,
             self.clock_hz,
             self.baud,

@@ -19,7 +19,7 @@
 //! use astromorph::engine::config::EngineConfig;
 //! use astromorph_hdl::link::{program::*, protocol::Space};
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! assert_eq!(program(&core).unwrap().len(), WORDS);
 //! let state = state(&core, "protocol = 1\n");
 //! assert_eq!((state[0], state[384 + slot(Space::M) as usize + 1]), (b'p' as u64, 0x10));

@@ -17,7 +17,7 @@
 //! use astromorph_hdl::{link::top::Link, number::*};
 //! use rust_hdl::prelude::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let mut link = Link::new(&core, "protocol = 1\n").unwrap();
 //! link.connect_all();
 //! link.tx_ready.next = true;

@@ -46,6 +46,7 @@ fn core(width: u32, acc_bits: u32) -> EngineConfig {
         reads: 16,
         norm_width: 16,
         norm_words: 64,
+        chunked: false,
     }
 }
 

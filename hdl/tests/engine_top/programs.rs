@@ -51,10 +51,11 @@ impl<'a> Sketch<'a> {
             m_words: 8192,
             function_words: 1024,
             mantissa_words: 2048,
-            sums: 32,
+            sums: 128,
             reads: 64,
             norm_width: 32,
             norm_words: 128,
+            chunked: true,
         };
         Sketch {
             rng,
@@ -380,6 +381,7 @@ pub fn layer(
         g: 0,
         table: s.mantissa(32 << bits),
         bits,
+        running: false,
     };
 
     let mut q = s.dense("q", Extent::Block, at_x, row, d, m);
@@ -390,7 +392,17 @@ pub fn layer(
         minimum: s.rng.random_range(0..8),
         table: s.mantissa(1 << bits),
         bits,
+        running: false,
     };
+    // Of the sums as they run, a g for every row, which the q of the same row reads.
+    let own: bool = s.rng.random();
+    if let (true, Serial::Power { running, .. }) = (own, &mut power.stream.serial) {
+        *running = true;
+        (k.stream.serial, k.stream.slow) = (power.stream.serial, true);
+    }
+    if let Serial::Calcium { running, .. } = &mut q.stream.serial {
+        *running = own;
+    }
     q.stream.to = to_x(At::fixed(b), m2);
     let mut y = s.run("y", mac(Extent::Block, b, m2, Extent::Fixed(m as u32), h, m2), e, 0);
     y.stream.bits = serial;
@@ -468,7 +480,9 @@ pub fn layer(
         s.push(run);
     }
     s.program.steps.push(next.clone());
-    s.push(power);
+    if !own {
+        s.push(power);
+    }
     if early {
         s.push(count.clone());
     }

@@ -178,7 +178,7 @@ impl Driver {
         t.entry_word.next = S::new(word);
         (t.entry_row_last.next, t.entry_last.next) = (row_last, row_last && last);
         // Power and Count leave nothing behind in the front; the words of the others are what the front's units make of them.
-        if step.serial < 3 {
+        if step.serial < 3 || step.running {
             let on_its_way = || Word {
                 entered: n,
                 word,
@@ -216,6 +216,7 @@ impl Driver {
         (t.g.next, t.read.next) = (U::new(s.g), U::new(s.read));
         (t.mantissa_bits.next, t.mantissa_table.next) = (U::new(s.bits), U::new(s.table));
         t.minimum.next = U::new(s.minimum);
+        t.running.next = s.running;
         (t.sums_of.next, t.sums_base.next) = (U::new(s.sums_of), U::new(s.sums_base));
         t.norm.next = s.norm.is_some();
         t.cols.next = U::new(s.rows[0].len() as u64);

@@ -40,6 +40,8 @@ pub struct NormFields {
 #[derive(Clone, Default)]
 pub struct Step {
     pub serial: u64,
+    /// Every row has its own g.
+    pub running: bool,
     pub g: u64,
     pub read: u64,
     pub table: u64,
@@ -114,6 +116,7 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
         reads: 32,
         norm_width: 96,
         norm_words: 256,
+        chunked: true,
     };
     let sw = core.serial_bits();
     // Tables: power of 36 exponents, reciprocal, 1/√, one after another.
@@ -176,14 +179,20 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
     let mut steps = Vec::new();
     let mut words = Words::default();
     let x_word = |r: &mut ChaCha8Rng| number(r, width);
-    for n in 0..14 {
+    for n in 0..16 {
         let mut step = Step {
             block_first: r.random(),
             slow: r.random_range(0..3) == 0,
             ..Default::default()
         };
         // First the sums, then g, then C, then y: so that there is something to read; then anything.
-        let kind = if n < 5 { n } else { r.random_range(0..7) };
+        let kind = if n < 5 {
+            n
+        } else if n < 7 {
+            n + 2
+        } else {
+            r.random_range(0..9)
+        };
         let m = r.random_range(3..20);
         match kind {
             0 => {
@@ -279,6 +288,42 @@ pub fn random_steps(seed: u64, width: u32, acc_bits: u32, d: usize, target: Targ
                     let rows: Vec<Vec<i64>> = out.chunks(d).map(<[i64]>::to_vec).collect();
                     model.sum(&step, &rows, &mut words);
                 }
+            }
+            7 => {
+                (step.serial, step.running, step.slow) = (POWER, true, true);
+                (step.g, step.bits) = (r.random_range(0..8), power_bits as u64);
+                (step.sums_of, step.sums_base) = (1, r.random_range(0..8));
+                let rows = r.random_range(1..6);
+                step.rows = (0..rows).map(|_| (0..m).map(|_| x_word(&mut r)).collect()).collect();
+                let from = words.sums.len();
+                model.sum(&step, &step.rows.clone(), &mut words);
+                for (n, &s) in words.sums[from..].iter().enumerate() {
+                    let (e, mant) = split(s.max(1), power_bits);
+                    model.g[step.g as usize + n] = power[((e as usize) << power_bits) + mant];
+                    words.power.push(model.g[step.g as usize + n]);
+                }
+                words.results.extend(step.rows.iter().flatten());
+            }
+            8 => {
+                (step.serial, step.running) = (CALCIUM, true);
+                (step.g, step.read) = (r.random_range(0..20), r.random_range(0..8));
+                (step.table, step.bits) = (reciprocal_at as u64, reciprocal_bits as u64);
+                step.minimum = r.random_range(0..20);
+                let rows = r.random_range(1..6);
+                step.rows = (0..rows).map(|_| (0..m).map(|_| x_word(&mut r)).collect()).collect();
+                for (i, row) in step.rows.iter().enumerate() {
+                    let g = &model.g[step.g as usize + i * m..];
+                    let c = row
+                        .iter()
+                        .zip(g)
+                        .map(|(x, g)| x * g)
+                        .sum::<i64>()
+                        .max(1 << step.minimum);
+                    words.calcium.push(c);
+                    let (e, mant) = split(c, reciprocal_bits);
+                    model.reads[step.read as usize + i] = (e, reciprocal[mant]);
+                }
+                words.results.extend(step.rows.iter().flatten());
             }
             _ => unreachable!(),
         }

@@ -30,9 +30,9 @@ use super::draft::{Ground, plain};
 use super::layout::{Layout, Sizes, balanced};
 use super::memory::Region;
 use super::part::{Part, Phase, Tile, even, word};
-use super::schedule::{Schedule, begin, end, push};
+use super::schedule::{Schedule, begin, end, push, zeros};
 use super::tensors::{Alias, Tensors};
-use super::{Compiled, finish, not_chunked, twice};
+use super::{Compiled, chunks_fit, finish, twice};
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::program::*;
 use astromorph::spec::Order;
@@ -59,11 +59,11 @@ pub fn attention_words(att: &Attention, q: &[i32], k: &[i32], v: &[i32]) -> Vec<
 pub fn attention(att: &Attention, core: &EngineConfig, l: usize) -> Result<Compiled> {
     core.validate()?;
     att.validate()?;
-    not_chunked("attention.chunk", att.chunk)?;
     if att.width() != core.width {
         let expected = format!("{} as core {} has, or another core", core.width, core.name);
         return Err(Error::field("attention.formats.k.bits", expected, att.width()));
     }
+    chunks_fit(core, att.chunked(), att.heads * att.features, att.n_max)?;
     let sums = att.heads * att.features;
     if sums > core.sums {
         let expected = format!("{sums} or more for Hh·m calcium sums");
@@ -99,9 +99,12 @@ impl<'a> Alone<'a> {
             width: Some(row),
             logits: 0,
             causal: att.order == Order::Causal,
+            chunk: att.chunked(),
             pre: false,
         };
-        let side = m.max(if heads > 1 { heads * e } else { e });
+        let side = m
+            .max(if heads > 1 { heads * e } else { e })
+            .max(att.chunked().unwrap_or(0));
         let layout = layout(core, &sizes, row, side)?;
         Ok(Alone {
             att,
@@ -132,11 +135,22 @@ impl<'a> Alone<'a> {
             [read] => read.run.stream.to = To::Output,
             _ => collect.push(self.collect(&ground)),
         }
-        let phase = |blocks, parts| Phase { blocks, parts, free: 0 };
+        let phase = |blocks, parts| Phase {
+            blocks,
+            parts,
+            free: 0,
+            zeros: None,
+        };
         let keys = s.heads * s.m;
         let mut phases = vec![phase(None, vec![self.input()])];
-        if s.causal {
-            let parts = [a.keys, vec![a.power], a.values, a.queries, a.writes, a.reads, collect].concat();
+        if let Some(t) = s.chunk {
+            let (zeros, before, parts) = a.in_chunks();
+            let mut first = phase(None, before);
+            first.zeros = zeros;
+            phases.push(first);
+            phases.push(phase(Some((t, t * layout.row, t * keys)), [parts, collect].concat()));
+        } else if s.causal {
+            let parts = [a.keys, a.power, a.values, a.queries, a.writes, a.reads, collect].concat();
             phases.push(phase(Some((1, layout.row, keys)), parts));
         } else {
             let (write, read) = (layout.write, layout.read);
@@ -145,7 +159,7 @@ impl<'a> Alone<'a> {
                     Some((write, write * layout.row, write * keys)),
                     [a.keys, a.values, a.writes].concat(),
                 ),
-                phase(None, vec![a.power]),
+                phase(None, a.power),
                 phase(
                     Some((read, read * layout.row, 0)),
                     [a.queries, a.reads, collect].concat(),
@@ -210,6 +224,7 @@ impl<'a> Alone<'a> {
         };
         let mut steps = Vec::new();
         for mut phase in phases {
+            zeros(&mut steps, &phase);
             begin(&mut steps, &phase);
             for mut part in std::mem::take(&mut phase.parts) {
                 if let (Some(_), Source::Array(mac)) = (&part.tile, &mut part.run.source) {
@@ -232,7 +247,7 @@ fn layout(core: &EngineConfig, s: &Sizes, row: usize, side: usize) -> Result<Lay
     let room = s.n * row;
     let (write_room, read_room) = (s.heads * s.m, s.heads * even(s.m) + even(s.heads * s.e));
     let beside = if s.causal {
-        2 * write_room + read_room
+        s.causal_room()
     } else {
         (2 * write_room).max(read_room)
     };
@@ -244,29 +259,35 @@ fn layout(core: &EngineConfig, s: &Sizes, row: usize, side: usize) -> Result<Lay
         );
         return Err(Error::field("core.x_words", expected, core.x_words));
     }
-    if core.reads < s.heads {
-        let expected = format!("{} or more words, one a head", s.heads);
+    let reads = s.heads * s.chunk_rows();
+    if core.reads < reads {
+        let of = ["", " and token of a chunk"][s.chunk.iter().len()];
+        let expected = format!("{reads} or more words, one a head{of}");
         return Err(Error::field("core.reads", expected, core.reads));
     }
     let free = core.x_words - room;
     let passes = s.heads * s.value_passes();
     let identity = side.div_ceil(s.lanes) * even(side);
-    let needed = identity + passes * even(s.m);
-    if needed + 2 * passes > core.bank_words {
-        let expected = format!("{} or more words for the identity matrix, H and V", needed + 2 * passes);
+    let needed = identity + s.states();
+    let least = needed + if s.chunk.is_none() { 2 * passes } else { 0 };
+    if least > core.bank_words {
+        let expected = format!("{least} or more words for the identity matrix, H and V");
         return Err(Error::field("core.bank_words", expected, core.bank_words));
     }
     let by_bank = (core.bank_words - needed) / (2 * passes) * 2;
     let (write, read) = if s.causal {
-        (1, 1)
+        (s.chunk_rows(), s.chunk_rows())
     } else {
         (
             s.n.min(free / write_room / 2 * 2).min(by_bank),
             s.n.min(free / read_room).min(core.reads / s.heads),
         )
     };
-    let h = core.bank_words - passes * even(s.m);
-    let write = balanced(s.n, write);
+    let h = core.bank_words - s.states();
+    let (write, read) = match s.causal {
+        true => (write, read),
+        false => (balanced(s.n, write), balanced(s.n, read)),
+    };
     Ok(Layout {
         row,
         features_row: 0,
@@ -274,10 +295,10 @@ fn layout(core: &EngineConfig, s: &Sizes, row: usize, side: usize) -> Result<Lay
         room,
         resident: true,
         merged_keys: false,
-        v: h - passes * even(write),
+        v: if s.chunk.is_some() { h } else { h - passes * even(write) },
         h,
         write,
-        read: balanced(s.n, read),
+        read,
         forward: 0,
     })
 }

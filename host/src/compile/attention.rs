@@ -10,8 +10,9 @@
 //! | read | T × m: b · H | num/C | y in X |
 //!
 //! Two-pass: a loop of k, v, write over all heads, power, a loop of q, read. Causal: one loop over single tokens; k, power, v, q, write, read:
-//! in this order no step needs the words of the one just before it where there are two heads.
+//! in this order no step needs the words of the one just before it where there are two heads. In chunks: `chunk`.
 
+use super::chunk::Chunk;
 use super::draft::{Draft, Ground, function_shift, linear_shift, moving, plain, within};
 use super::part::{Part, Tile, even, word};
 use super::tensors::Place;
@@ -53,9 +54,12 @@ pub(super) struct Attend {
     pub keys: Vec<Part>,
     pub values: Vec<Part>,
     pub writes: Vec<Part>,
-    pub power: Part,
+    /// None in chunks, where the keys' steps do it.
+    pub power: Vec<Part>,
     pub queries: Vec<Part>,
     pub reads: Vec<Part>,
+    /// What only attention in chunks has.
+    pub chunk: Option<Chunk>,
 }
 
 /// Where q, k or v of all heads come from.
@@ -109,9 +113,13 @@ impl Ground<'_> {
             keys,
             values: self.values(l, &v),
             writes: (0..heads).map(|h| self.write(l, att, h)).collect::<Result<_>>()?,
-            power: self.power(l, att),
+            power: match self.sizes.chunk {
+                None => vec![self.power(l, att)],
+                Some(_) => Vec::new(),
+            },
             queries: self.queries(l, att, &q)?,
             reads: (0..heads).map(|h| self.read(l, att, h)).collect::<Result<_>>()?,
+            chunk: self.sizes.chunk.map(|t| self.chunk(l, att, t)).transpose()?,
         })
     }
 
@@ -184,6 +192,7 @@ impl Ground<'_> {
         });
         let aw = self.layout.aw(&s);
         let column = even(self.layout.write);
+        let power = self.power_table(l, att);
         let part = |first: usize| {
             let head = (heads_a_step == 1).then_some(first / s.m);
             let mut part = self.project(l, "k", from, first, step, head);
@@ -213,6 +222,23 @@ impl Ground<'_> {
                 rows: Some(1),
                 ..rows(at("s"), hm, first, step)
             };
+            if self.sizes.chunk.is_some() {
+                // Each token's g, for its own C.
+                let stream = &mut part.run.stream;
+                stream.slow = true;
+                stream.serial = Serial::Power {
+                    g: word(first * self.layout.read),
+                    table: power,
+                    bits: t.power_bits,
+                    running: true,
+                };
+                part.divisible = false;
+                let place = Place {
+                    tensor: at("g"),
+                    ..sums.clone()
+                };
+                part.show.push((Tap::Power, place));
+            }
             part.show.push((Tap::Sums, sums));
             named(part)
         };
@@ -226,7 +252,7 @@ impl Ground<'_> {
             part.run.stream.to = To::Bank {
                 bank: self.value_bank(head),
                 row: 1,
-                pass: word(even(self.layout.write)),
+                pass: self.value_pass(),
             };
             part
         };
@@ -234,11 +260,33 @@ impl Ground<'_> {
     }
 
     fn value_bank(&self, head: usize) -> u32 {
-        word(self.layout.v + head * self.sizes.value_passes() * even(self.layout.write))
+        match self.sizes.chunk {
+            Some(_) => self.hebbian_bank(head) + word(even(self.sizes.m)),
+            None => word(self.layout.v + head * self.sizes.value_passes() * even(self.layout.write)),
+        }
+    }
+
+    /// Bank words from pass to pass of V: in chunks all heads' first passes stand side by side.
+    fn value_pass(&self) -> u32 {
+        match self.sizes.chunk {
+            Some(_) => self.hebbian_pass(),
+            None => word(even(self.layout.write)),
+        }
     }
 
     fn hebbian_bank(&self, head: usize) -> u32 {
-        word(self.layout.h + head * self.sizes.value_passes() * even(self.sizes.m))
+        match self.sizes.chunk {
+            Some(_) => self.layout.matrices(&self.sizes) + word(head * self.sizes.read_row()),
+            None => word(self.layout.h + head * self.sizes.value_passes() * even(self.sizes.m)),
+        }
+    }
+
+    /// The same of H.
+    fn hebbian_pass(&self) -> u32 {
+        match self.sizes.chunk {
+            Some(_) => word(self.sizes.heads * self.sizes.read_row()),
+            None => word(even(self.sizes.m)),
+        }
     }
 
     fn write(&mut self, l: usize, att: &Attention, head: usize) -> Result<Part> {
@@ -268,7 +316,7 @@ impl Ground<'_> {
             to: To::Bank {
                 bank: self.hebbian_bank(head),
                 row: 1,
-                pass: word(even(s.m)),
+                pass: self.hebbian_pass(),
             },
             ..plain(s.e, linear_shift(&at("H"), shift)?, bits)
         };
@@ -279,7 +327,7 @@ impl Ground<'_> {
             x: At::fixed(self.layout.aw(&s) + word(head * s.m * column)),
             x_stride: word(column),
             bank: self.value_bank(head),
-            bank_stride: word(column),
+            bank_stride: self.value_pass(),
         };
         let place = |x: &str| Place {
             rows: Some(s.m),
@@ -299,16 +347,21 @@ impl Ground<'_> {
         })
     }
 
+    fn power_table(&mut self, l: usize, att: &Attention) -> u32 {
+        self.mantissa
+            .add(&format!("layers.{l}.attention.power"), &att.tables.power)
+    }
+
     fn power(&mut self, l: usize, att: &Attention) -> Part {
         let hm = self.sizes.heads * self.sizes.m;
-        let name = format!("layers.{l}.attention.power");
         let stream = Stream {
             slow: true,
             sums: Draft::from_sums(),
             serial: Serial::Power {
                 g: 0,
-                table: self.mantissa.add(&name, &att.tables.power),
+                table: self.power_table(l, att),
                 bits: att.tables.power_bits,
+                running: false,
             },
             ..plain(hm, 0, self.core.serial_bits())
         };
@@ -338,15 +391,16 @@ impl Ground<'_> {
             part.divisible = false;
             part.run.stream.function = function;
             part.run.stream.serial = Serial::Calcium {
-                g: word(head * s.m),
+                g: word(head * s.m * if s.chunk.is_some() { self.layout.read } else { 1 }),
                 read: word(head * self.layout.read),
                 minimum: att.c_min().trailing_zeros(),
                 table,
                 bits: att.tables.reciprocal_bits,
+                running: s.chunk.is_some(),
             };
             part.run.stream.to = To::X {
                 at: At::fixed(self.layout.b(&s, head)),
-                row: word(even(s.m)),
+                row: word(s.read_row()),
                 column: 1,
             };
             part.show
@@ -377,7 +431,14 @@ impl Ground<'_> {
         };
         let mac = Mac {
             bank: self.hebbian_bank(head),
-            ..self.tokens(At::fixed(self.layout.b(s, head)), even(s.m), s.m, s.e)
+            bank_stride: self.hebbian_pass(),
+            // In chunks the scores behind b, and V behind H.
+            ..self.tokens(
+                At::fixed(self.layout.b(s, head)),
+                s.read_row(),
+                s.chunk.map_or(s.m, |t| even(s.m) + t),
+                s.e,
+            )
         };
         let show = vec![
             (Tap::Sum, rows(at("num"), he, head * s.e, s.e)),

@@ -33,6 +33,8 @@ pub(super) struct Ground<'a> {
     pub mantissa: Pool,
     pub norm: Vec<(i32, i32)>,
     pub norms: Vec<Region>,
+    /// In chunks: first words of the mask and of zeros.
+    pub chunks: Option<(u32, u32)>,
     /// First word of Z, and whether a state has two words.
     pub state: (u32, bool),
 }
@@ -61,6 +63,7 @@ impl<'a> Ground<'a> {
             mantissa: Pool::new("core.mantissa_words", core.mantissa_words),
             norm: Vec::new(),
             norms: Vec::new(),
+            chunks: None,
             state: (0, wide),
             sizes,
             layout,

@@ -24,7 +24,12 @@ impl Draft<'_> {
     }
 
     fn phase(&self, blocks: Option<(usize, usize, usize)>, free: usize, parts: Vec<Part>) -> Phase {
-        Phase { blocks, parts, free }
+        Phase {
+            blocks,
+            parts,
+            free,
+            zeros: None,
+        }
     }
 
     /// A step from a source without weights.
@@ -164,8 +169,19 @@ impl Draft<'_> {
         o.show = show.map(|(tap, x)| (tap, rows(at(x), d, 0, d))).to_vec();
         let o = named(o);
         let (keys, beside_v, beside_h) = (s.heads * s.m, layout.v, layout.h);
+        if let Some(t) = s.chunk {
+            let (zeros, before, parts) = a.in_chunks();
+            let mut chunks = self.phase(Some((t, t * layout.row, t * keys)), beside_v, [parts, vec![o]].concat());
+            if before.is_empty() {
+                chunks.zeros = zeros;
+                return Ok(vec![chunks]);
+            }
+            let mut first = self.phase(None, beside_v, before);
+            first.zeros = zeros;
+            return Ok(vec![first, chunks]);
+        }
         if s.causal {
-            let parts = [a.keys, vec![a.power], a.values, a.queries, a.writes, a.reads, vec![o]].concat();
+            let parts = [a.keys, a.power, a.values, a.queries, a.writes, a.reads, vec![o]].concat();
             return Ok(vec![self.phase(Some((1, layout.row, keys)), beside_v, parts)]);
         }
         let (write, read) = (layout.write, layout.read);
@@ -175,7 +191,7 @@ impl Draft<'_> {
                 beside_v,
                 [a.keys, a.values, a.writes].concat(),
             ),
-            self.phase(None, beside_h, vec![a.power]),
+            self.phase(None, beside_h, a.power),
             self.phase(
                 Some((read, read * layout.row, 0)),
                 beside_h,

@@ -9,7 +9,7 @@ use super::draft::{Draft, plain};
 use super::memory::{Main, Region, pack};
 use super::part::{Part, Phase, Tile, even, word};
 use super::place::{Unit, Way, total, ways};
-use super::schedule::{Schedule, Scheduled, begin, end, lanes_of, place, push, region};
+use super::schedule::{Schedule, Scheduled, begin, end, lanes_of, place, push, region, zeros};
 use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::program::*;
@@ -144,6 +144,16 @@ impl Filler<'_> {
         Ok(())
     }
 
+    /// The fill with zeros before a phase.
+    fn zeros(&mut self, phase: &Phase) {
+        let Some(fill) = phase.zeros else { return };
+        let words = fill.bank as usize..(fill.bank + fill.words) as usize;
+        if words.start < self.read.end && self.read.start < words.end {
+            self.fence();
+        }
+        zeros(&mut self.steps, phase);
+    }
+
     /// A step that does nothing once all is quiet.
     fn fence(&mut self) {
         let run = Run {
@@ -216,6 +226,7 @@ pub(super) fn filled(draft: &mut Draft<'_>, phases: Vec<Phase>) -> Result<Schedu
             places = next(&mut filler);
             filler.early(phase.free)?;
         }
+        filler.zeros(phase);
         match way {
             Way::Straight(_) => {
                 begin(&mut filler.steps, phase);

@@ -42,6 +42,7 @@ pub fn fitted<T>(
         reads: 64,
         norm_width: 32,
         norm_words: 128,
+        chunked: false,
     };
     core.validate()?;
     loop {
@@ -63,6 +64,7 @@ pub fn fitted<T>(
             "core.reads" => core.reads *= 2,
             "core.norm_width" => core.norm_width *= 2,
             "core.norm_words" => core.norm_words *= 2,
+            "core.chunked" => core.chunked = true,
             _ => return Err(refusal),
         }
         // Larger than hardware is built for: the compiler's word is the one to read.

@@ -25,6 +25,8 @@ pub(super) struct Sizes {
     pub width: Option<usize>,
     pub logits: usize,
     pub causal: bool,
+    /// T of attention in chunks.
+    pub chunk: Option<usize>,
     pub pre: bool,
 }
 
@@ -70,6 +72,7 @@ impl Sizes {
             },
             logits: spec.output.size,
             causal: spec.order == Order::Causal,
+            chunk: (image.quantize().chunk > 1).then_some(image.quantize().chunk),
             pre: spec.norm == NormOrder::Pre,
         }
     }
@@ -77,6 +80,28 @@ impl Sizes {
     /// Passes of one head's values.
     pub fn value_passes(&self) -> usize {
         self.e.div_ceil(self.lanes)
+    }
+
+    /// Most tokens of a chunk, 1 without chunks.
+    pub fn chunk_rows(&self) -> usize {
+        self.chunk.map_or(1, |t| t.min(self.n))
+    }
+
+    /// Elements of a row of b, and of the scores behind it.
+    pub fn read_row(&self) -> usize {
+        even(self.m) + self.chunk.map_or(0, even)
+    }
+
+    /// Elements of X that one block's attention needs: aw beside b, the scores and y where both live at a time.
+    pub fn causal_room(&self) -> usize {
+        let t = self.chunk_rows();
+        self.heads * self.m * even(t) + t * (self.heads * self.read_row() + even(self.heads * self.e))
+    }
+
+    /// Bank words of H of all heads; in chunks of H and V, one behind the other in a head, and of aw by lanes.
+    pub fn states(&self) -> usize {
+        let scores = self.chunk.map_or(0, |t| t.div_ceil(self.lanes) * even(self.m));
+        self.heads * (self.value_passes() * self.read_row() + scores)
     }
 
     /// Bank words of k rows and `cols` columns.
@@ -93,21 +118,26 @@ impl Sizes {
         };
         let heads = keys + self.heads * (self.tile(d, self.m) + self.tile(d, self.e));
         let layer = heads + self.tile(he, d) + self.tile(d, self.hidden) + self.tile(self.hidden, d);
-        self.width.map_or(0, |width| self.tile(width, d)) + self.layers * layer + self.tile(d, self.logits)
+        let identity = self.chunk.map_or(0, |t| self.tile(t, t));
+        identity + self.width.map_or(0, |width| self.tile(width, d)) + self.layers * layer + self.tile(d, self.logits)
     }
 
     /// Weights that no two steps can share, with the words of H and of V (T = 1) that stand beside them.
     fn indivisible(&self) -> Vec<(String, usize, usize)> {
-        let (h, v) = (
-            self.heads * self.value_passes() * even(self.m),
-            2 * self.heads * self.value_passes(),
-        );
+        let v = match self.chunk {
+            Some(_) => 0,
+            None => 2 * self.heads * self.value_passes(),
+        };
+        let h = self.states();
         let attention = if self.causal { h + v } else { h };
         let at = |x: &str| format!("layers.0.{x}");
         let mut list = vec![
             (at("attention.w_q of a head"), self.tile(self.d, self.m), attention),
             (at("attention.w_o"), self.tile(self.heads * self.e, self.d), attention),
-            (at("attention.w_k, one pass"), even(self.d), h + v),
+            match self.chunk {
+                Some(_) => (at("attention.w_k of a head"), self.tile(self.d, self.m), h),
+                None => (at("attention.w_k, one pass"), even(self.d), h + v),
+            },
             (at("feed_forward.w_1, one pass"), even(self.d), 0),
             (at("feed_forward.w_2"), self.tile(self.hidden, self.d), 0),
             ("head.weight".into(), self.tile(self.d, self.logits), 0),
@@ -146,7 +176,7 @@ impl Layout {
         let features = s.width.map_or(0, |_| s.n * features_row);
         let (write_room, read_room) = (s.heads * s.m, s.heads * even(s.m) + y);
         let attention_room = if s.causal {
-            2 * write_room + read_room
+            s.causal_room()
         } else {
             (2 * write_room).max(read_room)
         };
@@ -159,31 +189,41 @@ impl Layout {
             ));
         }
         let free = core.x_words - room;
-        let merged_keys = s.causal || (s.heads * s.m).div_ceil(s.lanes) < s.heads * s.m.div_ceil(s.lanes);
-        let h = s.heads * s.value_passes() * even(s.m);
+        // (In chunks a head's C reads the rows of g that its own keys wrote.)
+        let merged_keys = s.chunk.is_none() && s.causal
+            || !s.causal && (s.heads * s.m).div_ceil(s.lanes) < s.heads * s.m.div_ceil(s.lanes);
+        let h = s.states();
         let by_x = if s.causal {
             1
         } else {
             most.min(free / write_room / 2 * 2).max(1)
         };
-        let (resident, write) = banks(core, s, h, by_x, merged_keys)?;
+        let (resident, write) = match s.chunk {
+            Some(_) => (chunked_banks(core, s)?, s.chunk_rows()),
+            None => banks(core, s, h, by_x, merged_keys)?,
+        };
         // Where weights are filled, a step that waits leaves a word there.
         let spare = usize::from(!resident);
         let each = core.reads.saturating_sub(spare) / s.heads;
-        if each == 0 {
+        if each < s.chunk_rows() {
             let expected = format!(
-                "{} or more words, one a head{}",
-                s.heads + spare,
+                "{} or more words, one a head{}{}",
+                s.heads * s.chunk_rows() + spare,
+                [" and token of a chunk"][..s.chunk.iter().len()].concat(),
                 [", and one"][..spare].concat()
             );
             return Err(Error::field("core.reads", expected, core.reads));
         }
         let reads = if s.causal {
-            1
+            s.chunk_rows()
         } else {
             most.min(free / read_room).min(each)
         };
         let h = core.bank_words - h;
+        let v = match s.chunk {
+            Some(_) => h,
+            None => h - s.heads * s.value_passes() * even(write),
+        };
         Ok(Layout {
             row,
             features_row,
@@ -191,10 +231,10 @@ impl Layout {
             room,
             resident,
             merged_keys,
-            v: h - s.heads * s.value_passes() * even(write),
+            v,
             h,
             write,
-            read: balanced(s.n, reads),
+            read: if s.causal { reads } else { balanced(s.n, reads) },
             forward: balanced(s.n, most.min(free / even(s.hidden))),
         })
     }
@@ -232,12 +272,33 @@ impl Layout {
                 s.heads * s.m * even(self.write),
                 "aw of a block, transposed",
             ),
-            region("X", self.room, s.heads * self.read * even(s.m), "b of a block"),
+            region(
+                "X",
+                self.room,
+                s.heads * self.read * s.read_row(),
+                ["b of a block", "b and p of a chunk"][s.chunk.iter().len()],
+            ),
             region("X", self.y(s) as usize, self.read * even(s.heads * s.e), "y of a block"),
             region("X", self.room, self.forward * even(s.hidden), "f of a block"),
-            region("bank", self.v, heads * even(self.write), "V of a block"),
-            region("bank", self.h, heads * even(s.m), "H"),
         ]);
+        list.extend(match s.chunk {
+            None => vec![
+                region("bank", self.v, heads * even(self.write), "V of a block"),
+                region("bank", self.h, heads * even(s.m), "H"),
+            ],
+            Some(_) => {
+                let matrices = self.matrices(s) as usize;
+                vec![
+                    region("bank", self.h, matrices - self.h, "aw of a chunk by lanes"),
+                    region(
+                        "bank",
+                        matrices,
+                        heads * s.read_row(),
+                        "H and V of a chunk, head by head",
+                    ),
+                ]
+            }
+        });
         list.retain(|region| region.words > 0);
         list
     }
@@ -245,7 +306,7 @@ impl Layout {
     /// First element of aw (causal: behind b and y), with i-th row `even(T)` further each.
     pub fn aw(&self, s: &Sizes) -> u32 {
         let beside = if s.causal {
-            s.heads * even(s.m) + even(s.heads * s.e)
+            self.read * (s.heads * s.read_row() + even(s.heads * s.e))
         } else {
             0
         };
@@ -254,13 +315,37 @@ impl Layout {
 
     /// First element of head h's b.
     pub fn b(&self, s: &Sizes, head: usize) -> u32 {
-        word(self.room + head * self.read * even(s.m))
+        word(self.room + head * self.read * s.read_row())
+    }
+
+    /// First bank word of [H; V] of the first head, in chunks.
+    pub fn matrices(&self, s: &Sizes) -> u32 {
+        let scores = s.chunk.map_or(0, |t| t.div_ceil(s.lanes) * even(s.m));
+        word(self.h + s.heads * scores)
     }
 
     /// First element of y.
     pub fn y(&self, s: &Sizes) -> u32 {
         self.b(s, s.heads)
     }
+}
+
+/// Whether all weights are resident, of a model in chunks.
+pub(super) fn chunked_banks(core: &EngineConfig, s: &Sizes) -> Result<bool> {
+    if s.weights(false) + s.states() <= core.bank_words {
+        return Ok(true);
+    }
+    for (name, words, beside) in s.indivisible() {
+        if words + beside > core.bank_words {
+            let expected = format!(
+                "{} or more words for {name} on {} lanes (H, V and aw take {beside})",
+                words + beside,
+                s.lanes
+            );
+            return Err(Error::field("core.bank_words", expected, core.bank_words));
+        }
+    }
+    Ok(false)
 }
 
 /// Whether all weights are resident, and T of the writing loop, at most `most`. `h`: words of H.

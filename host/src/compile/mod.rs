@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`alone`](attention()) | a layer's attention without the layers around it |
 //! | `layout` | where activations, values and Hebbian matrices lie; tokens of a block |
-//! | `attention`, `emit` | the steps of every layer |
+//! | `attention`, `chunk`, `emit` | the steps of every layer |
 //! | `draft`, `memory` | tables, addends, ranges of fields, the proof of the accumulator |
 //! | `part`, `schedule`, `place`, `fill` | which weights stand where and when they are filled |
 //! | `hazard` | which steps wait |
@@ -44,6 +44,7 @@
 
 mod alone;
 mod attention;
+mod chunk;
 mod draft;
 mod emit;
 mod fill;
@@ -139,22 +140,31 @@ fn twice(build: impl Fn(u32, bool) -> Result<(usize, Compiled)>) -> Result<Compi
     Ok(build(word(HEADER + length), true)?.1)
 }
 
-/// Refuses attention in chunks, for which there are no steps yet.
-fn not_chunked(field: &str, chunk: usize) -> Result<()> {
-    match chunk {
-        1 => Ok(()),
-        _ => Err(Error::field(field, "1, the recurrence, to compile", chunk)),
+/// Refuses a core that has no g for every token of a chunk; `hm` is Hh·m.
+fn chunks_fit(core: &EngineConfig, chunk: Option<usize>, hm: usize, n_max: usize) -> Result<()> {
+    let Some(t) = chunk else { return Ok(()) };
+    if !core.chunked {
+        let expected = "true for attention in chunks, or quantize.chunk = 1, the recurrence";
+        return Err(Error::field("core.chunked", expected, core.chunked));
     }
+    let needed = t.min(n_max) * hm;
+    if needed > core.sums {
+        let most = core.sums / hm;
+        let expected = format!("{needed} or more for g of a chunk, T·Hh·m words (this core: chunks of {most} tokens)");
+        return Err(Error::field("core.sums", expected, core.sums));
+    }
+    Ok(())
 }
 
 /// Sizes that have a memory or a width of their own.
 fn sizes_fit(image: &Image, core: &EngineConfig) -> Result<()> {
-    not_chunked("quantize.chunk", image.quantize().chunk)?;
     let (spec, w) = (image.spec(), image.quantize().activation_bits);
     if w != core.width {
         let expected = format!("{} as core {} has, or another core", core.width, core.name);
         return Err(Error::field("quantize.activation_bits", expected, w));
     }
+    let chunk = (image.quantize().chunk > 1).then_some(image.quantize().chunk);
+    chunks_fit(core, chunk, spec.heads * spec.features, spec.n_max)?;
     let norms = 2 * spec.layers + usize::from(spec.norm == astromorph::spec::NormOrder::Pre);
     let pooled = if spec.output.pooling == astromorph::spec::Pooling::Mean {
         spec.d_model

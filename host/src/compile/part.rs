@@ -1,7 +1,7 @@
 //! The pieces a program is put together from: parts (one step each, its weights not yet placed) and phases (loops of parts).
 
 use super::tensors::Place;
-use astromorph::engine::program::{Addend, Mac, Other, Run, Source, Tap, To};
+use astromorph::engine::program::{Addend, Fill, Mac, Other, Run, Source, Tap, To};
 
 /// The smallest even number that is not less.
 pub(super) fn even(x: usize) -> usize {
@@ -114,6 +114,8 @@ pub(super) struct Phase {
     pub parts: Vec<Part>,
     /// Bank words below this one are free for weights.
     pub free: usize,
+    /// Bank words to be filled with zeros of M before the phase.
+    pub zeros: Option<Fill>,
 }
 
 impl Phase {

@@ -1,11 +1,13 @@
 //! All weights in the banks from the start, one tile behind the other; and what both ways of placing weights share.
 
+use super::attention::IDENTITY;
 use super::memory::Region;
 use super::part::{Part, Phase, Tile, even, word};
 use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::program::{Source, Step};
 use astromorph::image::Image;
+use std::collections::BTreeMap;
 
 /// Steps with the part each Run came from.
 pub(super) type Scheduled = Vec<(Step, Option<Part>)>;
@@ -20,8 +22,15 @@ pub(super) struct Schedule {
 
 /// Element (k, lane) of every pass of a tile, as bank words of each lane.
 pub(super) fn lanes_of(image: &Image, tile: &Tile, lanes: usize) -> Result<Vec<Vec<i32>>> {
-    let words = image.narrow(&tile.weight)?;
-    let cols = image.tensor(&tile.weight)?.shape[1];
+    let (words, cols) = match tile.weight.as_str() {
+        IDENTITY => (
+            (0..tile.k * tile.cols)
+                .map(|n| i32::from(n / tile.cols == n % tile.cols))
+                .collect(),
+            tile.cols,
+        ),
+        weight => (image.narrow(weight)?, image.tensor(weight)?.shape[1]),
+    };
     let (stride, mut banks) = (even(tile.k), vec![vec![0; tile.words(lanes)]; lanes]);
     for j in 0..tile.cols {
         for i in 0..tile.k {
@@ -37,12 +46,19 @@ pub(super) fn resident(image: &Image, core: &EngineConfig, phases: Vec<Phase>) -
     let mut banks: Vec<Vec<i32>> = vec![Vec::new(); lanes];
     let mut regions = Vec::new();
     let mut steps = Vec::new();
+    // What several steps read stands once.
+    let mut stands: BTreeMap<Tile, usize> = BTreeMap::new();
     for phase in phases {
+        zeros(&mut steps, &phase);
         begin(&mut steps, &phase);
         for mut part in phase.parts.iter().cloned() {
             if let Some(tile) = part.tile.clone() {
-                let at = banks[0].len();
+                let at = *stands.entry(tile.clone()).or_insert(banks[0].len());
                 place(&mut part, at);
+                if at < banks[0].len() {
+                    push(&mut steps, part);
+                    continue;
+                }
                 regions.push(region(&tile, at, lanes));
                 for (bank, words) in banks.iter_mut().zip(lanes_of(image, &tile, lanes)?) {
                     bank.extend(words);
@@ -75,6 +91,11 @@ pub(super) fn place(part: &mut Part, at: usize) {
 /// Appends a part's step.
 pub(super) fn push(steps: &mut Scheduled, part: Part) {
     steps.push((Step::Run(Box::new(part.run.clone())), Some(part)));
+}
+
+/// The fill with zeros before a phase, if it has one.
+pub(super) fn zeros(steps: &mut Scheduled, phase: &Phase) {
+    steps.extend(phase.zeros.map(|fill| (Step::Fill(fill), None)));
 }
 
 /// Begins a phase's loop, if it is one.

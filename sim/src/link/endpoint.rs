@@ -7,7 +7,7 @@
 //! use astromorph_hdl::link::{identity::Identity, protocol::*};
 //! use astromorph_sim::link::*;
 //! let core = EngineConfig { name: "small".into(), lanes: 4, width: 8, acc_bits: 26, bank_words: 64, x_words: 1024, m_words: 4096,
-//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128 };
+//!     function_words: 512, mantissa_words: 512, sums: 64, reads: 64, norm_width: 32, norm_words: 128, chunked: false };
 //! let text = Identity { board: "none", clock_hz: 24_000_000, baud: 1_000_000 }.text(&core).unwrap();
 //! let mut board = Endpoint::new(&core, &text, MemoryCore::new(&core).unwrap());
 //! let mut ask = |operation, number, payload: &[u8]| {

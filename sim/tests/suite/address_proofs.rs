@@ -32,6 +32,7 @@ fn sizes() -> Sizes {
         reads: 8,
         norm_width: 8,
         norm_words: 16,
+        chunked: false,
     };
     Sizes::new(&core).unwrap()
 }

@@ -31,6 +31,7 @@ pub fn sizes(width: u32) -> EngineConfig {
         reads: 64,
         norm_width: 32,
         norm_words: 128,
+        chunked: false,
     }
 }
 

@@ -183,6 +183,7 @@ fn program(draft: &mut Draft, att: &Attention, [pq, pk, pv]: &[Projection; 3], d
             g: 0,
             table: fields.power,
             bits: att.tables.power_bits,
+            running: false,
         };
         q.stream.function = fields.phi_q;
         q.stream.serial = Serial::Calcium {
@@ -191,6 +192,7 @@ fn program(draft: &mut Draft, att: &Attention, [pq, pk, pv]: &[Projection; 3], d
             minimum: att.c_min().trailing_zeros(),
             table: fields.reciprocal,
             bits: att.tables.reciprocal_bits,
+            running: false,
         };
         q.stream.to = To::X {
             at: At::fixed(b),

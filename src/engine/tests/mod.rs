@@ -70,6 +70,7 @@ impl Draft {
             reads: 64,
             norm_width: 64,
             norm_words: 256,
+            chunked: false,
         };
         core.validate().unwrap();
         Draft {

@@ -140,6 +140,7 @@ fn a_program_that_leaves_its_memory() {
                 minimum: 0,
                 table: 0,
                 bits: 4,
+                running: false,
             };
         }),
         "(logits).serial.g: expected addresses below 64, found 2 words from 63 on",
@@ -229,6 +230,7 @@ fn a_program_that_contradicts_itself_or_the_core() {
                 g: 0,
                 table: 0,
                 bits: 4,
+                running: false,
             }
         }),
         "(logits).slow: expected a slow step",
@@ -239,9 +241,37 @@ fn a_program_that_contradicts_itself_or_the_core() {
                 g: 0,
                 table: 0,
                 bits: 4,
+                running: false,
             }
         }),
         "(logits).source: expected Sums",
+    );
+    let running = |r: &mut Run| {
+        r.stream.serial = Serial::Power {
+            g: 0,
+            table: 0,
+            bits: 4,
+            running: true,
+        }
+    };
+    says(
+        refused(running),
+        "(logits).serial.running: expected false on a core that is not chunked",
+    );
+    let mut chunked = small();
+    chunked.core.chunked = true;
+    if let Some(Step::Run(run)) = chunked
+        .program
+        .steps
+        .iter_mut()
+        .rev()
+        .find(|s| matches!(s, Step::Run(_)))
+    {
+        running(run);
+    }
+    says(
+        crate::engine::check::check(&chunked.core, &chunked.program).unwrap_err(),
+        "(logits).sums.of: expected Function with a running power, found None",
     );
     says(
         refused(|r| {

@@ -155,6 +155,7 @@ impl Draw {
 
     fn serial(&mut self) -> Serial {
         let (g, read, table, bits) = (self.below(12), self.below(12), self.below(16), self.positive(4));
+        let running = self.0.random();
         match self.0.random_range(0..5) {
             0 => Serial::None,
             1 => Serial::Calcium {
@@ -163,12 +164,18 @@ impl Draw {
                 minimum: self.from(0, 47) as u32,
                 table,
                 bits,
+                running,
             },
             2 => Serial::Normalise {
                 read,
                 offset: self.from(-144, 111),
             },
-            3 => Serial::Power { g, table, bits },
+            3 => Serial::Power {
+                g,
+                table,
+                bits,
+                running,
+            },
             _ => Serial::Count { read, table, bits },
         }
     }

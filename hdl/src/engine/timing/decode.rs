@@ -89,7 +89,7 @@ fn fields(run: &Run, wide: bool) -> Fields {
         residual: matches!(s.other, Other::Residual { .. }),
         serial: s.serial != Serial::None,
         normalise: matches!(s.serial, Serial::Normalise { .. }),
-        looked_up: matches!(s.serial, Serial::Power { .. } | Serial::Count { .. }),
+        looked_up: matches!(s.serial, Serial::Power { running: false, .. } | Serial::Count { .. }),
         sum_norm: s.norm.is_some() && s.sums.is_some_and(|sums| sums.of == Summed::Result),
         to: match s.to {
             To::Nowhere => 0,

@@ -281,7 +281,13 @@ impl Logic for Engine {
         self.front.left.next = self.fields.left.val();
         self.front.left_is_value.next = self.fields.left_is_value.val();
         self.front.other_shift.next = self.fields.other_shift.val();
-        self.front.serial.next = self.fields.serial.val();
+        // The words of a running power go through the front as others do.
+        self.running.next = self.fields.running.val() && self.chunked.val();
+        self.front_serial.next = self.fields.serial.val();
+        if self.running.val() {
+            self.front_serial.next = self.zero.val();
+        }
+        self.front.serial.next = self.front_serial.val();
         self.front.offset.next = self.fields.offset.val();
         self.front.operand.next = self.x_memory.serial_element.val();
         self.front.positional.next = self.bus.operand.val();
@@ -297,6 +303,7 @@ impl Logic for Engine {
         self.tail.start.next = self.fetch.stream_start.val();
         self.tail.block_first.next = self.fetch.first_block.val();
         self.tail.serial.next = self.fields.serial.val();
+        self.tail.running.next = self.running.val();
         self.tail.g.next = self.fields.g.val();
         self.tail.read.next = self.fields.read.val();
         self.tail.mantissa_bits.next = self.fields.mantissa_bits.val();

@@ -15,7 +15,10 @@ fn wide(x: &[i32]) -> Vec<i64> {
 /// Sizes over all the law allows; formats that no field holds are refused by name and drawn again.
 fn drawn(rng: &mut ChaCha8Rng, refused: &mut Vec<String>) -> (Attention, astromorph::engine::config::EngineConfig) {
     loop {
-        let sizes = AttentionSizes::draw(rng, 40, 18);
+        let sizes = match rng.random_range(0..3) {
+            0 => AttentionSizes::draw_chunked(rng, 40, 15),
+            _ => AttentionSizes::draw(rng, 40, 18),
+        };
         let att = Attention::random(rng, sizes);
         let lanes = [2, 4, 8, 16][rng.random_range(0..4)];
         match fitted("drawn", sizes.width, lanes, |core| attention(&att, core, 0)) {
@@ -53,6 +56,7 @@ fn sixty_random_layers_are_the_twins_attention() {
                 ("a", wide(&t.a)),
                 ("b", wide(&t.b)),
                 ("aw", wide(&t.aw)),
+                ("p", wide(&t.p)),
                 ("Z", t.z),
                 ("s", t.s),
                 ("H", wide(&t.h)),
