@@ -101,6 +101,23 @@ pub struct Disagreement {
     pub target: Option<u32>,
 }
 
+/// Heads of the columns of [`Disagreement::cells`].
+const DISAGREEMENT: [&str; 6] = ["disagreement", "sequence", "row", "first says", "second says", "right"];
+
+impl Disagreement {
+    /// A row of a table.
+    fn cells(&self) -> Vec<String> {
+        vec![
+            format!("{} ≠ {}", self.left, self.right),
+            self.item.to_string(),
+            self.row.to_string(),
+            self.says.0.to_string(),
+            self.says.1.to_string(),
+            self.target.map_or("-".into(), |t| t.to_string()),
+        ]
+    }
+}
+
 /// One comparison of two forms.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ComparisonRow {
@@ -297,6 +314,25 @@ mod tests {
         assert!(report.all_equal());
         report.comparisons.push(row(5, 1, ""));
         assert!(!report.all_equal());
+    }
+
+    #[test]
+    fn disagreements_stand_in_both_reports() {
+        let mut report = Report::default();
+        report.disagreements.push(Disagreement {
+            left: "golden".into(),
+            right: "board".into(),
+            item: 71,
+            row: 2,
+            says: (5, 6),
+            target: None,
+        });
+        let page = html(&report).unwrap();
+        assert!(
+            page.contains("<td>golden ≠ board</td><td>71</td><td>2</td><td>5</td><td>6</td><td>-</td>"),
+            "{page}"
+        );
+        assert!(text(&report).contains("golden ≠ board"));
     }
 
     #[test]

@@ -73,19 +73,14 @@ pub fn text(report: &Report) -> String {
         &["accuracy", "width", "", "95 %", "correct", "sequences"],
         report.accuracy.iter().map(accuracy).collect(),
     );
-    let disagreement = |d: &super::Disagreement| {
-        vec![
-            format!("{} ≠ {}", d.left, d.right),
-            d.item.to_string(),
-            d.row.to_string(),
-            d.says.0.to_string(),
-            d.says.1.to_string(),
-            d.target.map_or("-".into(), |t| t.to_string()),
-        ]
-    };
     section(
-        &["disagreement", "sequence", "row", "first says", "second says", "right"],
-        report.disagreements.iter().take(SHOWN).map(disagreement).collect(),
+        &super::DISAGREEMENT,
+        report
+            .disagreements
+            .iter()
+            .take(SHOWN)
+            .map(super::Disagreement::cells)
+            .collect(),
     );
     let comparison = |c: &super::ComparisonRow| {
         let verdict = match c.verdict() {
