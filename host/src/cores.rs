@@ -10,6 +10,7 @@ use crate::compile::{compile, core_file, fitted, parse_core};
 use crate::project::Project;
 use astromorph::engine::config::EngineConfig;
 use astromorph::image::Image;
+use astromorph::spec::QuantizeSpec;
 use astromorph::{Error, Result};
 use std::path::Path;
 
@@ -85,11 +86,11 @@ pub fn core(which: &str) -> Result<EngineConfig> {
     }
 }
 
-/// The core a project names for operands of this width, if it names one.
-pub fn named(project: &Project, width: u32) -> Result<Option<EngineConfig>> {
+/// The core a project names for operands of this width, and for chunks where there are some, if it names one.
+pub fn named(project: &Project, quantize: &QuantizeSpec) -> Result<Option<EngineConfig>> {
     for name in &project.core.names {
         let core = core(name)?;
-        if core.width == width {
+        if core.width == quantize.activation_bits && (core.chunked || quantize.chunk == 1) {
             return Ok(Some(core));
         }
     }
@@ -99,7 +100,7 @@ pub fn named(project: &Project, width: u32) -> Result<Option<EngineConfig>> {
 /// The core for an image where the user has not chosen one: the project's, or one made to measure.
 pub fn for_image(project: &Project, image: &Image) -> Result<EngineConfig> {
     let width = image.quantize().activation_bits;
-    match named(project, width)? {
+    match named(project, image.quantize())? {
         Some(core) => Ok(core),
         None => fitted(
             &format!("{}-{width}", project.name),

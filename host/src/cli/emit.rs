@@ -95,7 +95,7 @@ impl Emit {
 
     /// The project's core for its own width. One made to measure needs the image.
     fn project_core(&self, workspace: &Workspace) -> Result<EngineConfig, Failure> {
-        if let Some(core) = named(&workspace.project, workspace.project.quantize.activation_bits)? {
+        if let Some(core) = named(&workspace.project, &workspace.project.quantize)? {
             return Ok(core);
         }
         let image = if self.random {
