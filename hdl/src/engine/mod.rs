@@ -42,6 +42,7 @@ pub mod output;
 pub mod peek;
 pub mod queue;
 pub mod requant;
+pub mod rows;
 pub mod serial;
 pub mod settings;
 pub mod shifter;
