@@ -2,7 +2,7 @@
 //!
 //! Yosys' own files are taken from the installation that made the netlist, included files in place, timing
 //! (`specify`) removed, and only the modules that are used: some others are beyond Icarus. Modules this
-//! crate models itself are taken from here: Yosys has only their ports, a slower model, or (`SB_MAC16`) one whose registers have no value at power-up.
+//! crate models itself are taken from here: Yosys has only their ports, or a slower model.
 //!
 //! Yosys' iCE40 models give inputs default values. Verilator 5.48 then simulates some *connected* inputs wrong, silently, in large netlists (seen on
 //! `SB_LUT4`: the same netlist is right with the same model without defaults). The defaults are switched off; a pin left open reads 0.
@@ -15,13 +15,12 @@ use std::path::Path;
 
 const MULT18X18D: &str = include_str!("../../cells/mult18x18d.v");
 const SB_LUT4: &str = include_str!("../../cells/sb_lut4.v");
-const SB_MAC16: &str = include_str!("../../cells/sb_mac16.v");
 const DP16KD: &str = include_str!("../../cells/dp16kd.v");
 
 /// The models of the cells that `verilog` instantiates, in one text.
 pub(super) fn models(yosys: &Installed, target: Target, verilog: &str) -> Result<String> {
     let (folder, own): (_, &[_]) = match target {
-        Target::Ice40 => ("ice40", &[("SB_LUT4", SB_LUT4), ("SB_MAC16", SB_MAC16)]),
+        Target::Ice40 => ("ice40", &[("SB_LUT4", SB_LUT4)]),
         Target::Ecp5 => ("ecp5", &[("MULT18X18D", MULT18X18D), ("DP16KD", DP16KD)]),
     };
     let folder = yosys.share().join(folder);
@@ -31,11 +30,26 @@ pub(super) fn models(yosys: &Installed, target: Target, verilog: &str) -> Result
         used.remove(*module);
     }
     let mut text = String::from("`define NO_ICE40_DEFAULT_ASSIGNMENTS\n");
-    text += &only_modules(&library, &used);
+    text += &powered_up(&only_modules(&library, &used));
     for (_, model) in own {
         text.push_str(model);
     }
     Ok(text)
+}
+
+/// Yosys' `SB_MAC16` has no state at power-up; the device's has 0 in all registers (Lattice TN1295).
+fn powered_up(library: &str) -> String {
+    let mut text = library.to_string();
+    for names in ["rC, rA", "rB, rD", "rF, rJ", "rK, rG", "rQ", "rS", "rH"] {
+        for bits in ["[15:0]", "[31:0]"] {
+            let set: Vec<_> = names.split(", ").map(|n| format!("{n} = 0")).collect();
+            text = text.replace(
+                &format!("reg {bits} {names};"),
+                &format!("reg {bits} {};", set.join(", ")),
+            );
+        }
+    }
+    text
 }
 
 /// Names that a text mentions: more than it instantiates, never less.
