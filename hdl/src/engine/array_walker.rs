@@ -15,7 +15,8 @@
 //!
 //! Decisions and counters move at the end of an odd cycle, the flags they need are derived in the even one before; pointers move at the end of
 //! the even cycle in which they were used, and to the next pass or row at the end of the odd one after it. What a step's last pass does not
-//! read any more takes the next step's words as they come: rows, pairs and the first row of X, which passes through the stride's register.
+//! read any more takes the next step's words as they come: rows, pairs, the first row of X and the strides. Starts of rows and passes are a
+//! pair of [`Rows`], on iCE40 in a multiplier where one is spare.
 //! Counters that load step by `mask`, all ones or, when they load, 0: on iCE40 one cell a bit, as the carry's second input tells which it is. Steps follow each other without a gap when the next is offered in time. A pass's last pair goes out
 //! only when the pass before has been captured and `chain_free` says that its words will be gone.
 //!
@@ -47,6 +48,7 @@
 
 mod build;
 
+use super::rows::Rows;
 use super::sizes::Sizes;
 use crate::block;
 use crate::number::{Const, Flag, Sig, U};
@@ -63,8 +65,6 @@ settings! {
         fields {
             /// Passes.
             passes: 1, 16, s.bank_bits;
-            /// Pairs of bank words from pass to pass.
-            bank_stride: 2, 17, s.bank_bits;
             /// First pair of bank words.
             bank: 4, 17, s.bank_bits;
         }
@@ -143,11 +143,9 @@ block! {
             load_r: Reg<bool>,
             back: Reg<bool>,
             x: Reg<U>,
-            x_start: Reg<U>,
-            x_stride: Reg<U>,
-            first: Reg<bool>,
+            /// Where the row of X starts; where the pass in the banks starts.
+            rows: Rows,
             bank: Reg<U>,
-            bank_pass: Reg<U>,
             error_r: Reg<bool>,
         }
         locals {
@@ -171,6 +169,7 @@ block! {
             k_beyond: Sig<Local, U>,
             ones: Const<U>,
             none: Const<U>,
+            stride_shift: Const<U>,
             both: Const<U>,
             one: Const<U>,
             rows_end: Const<U>,
@@ -184,7 +183,7 @@ block! {
 impl Logic for ArrayWalker {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, fields);
+        clock!(self, clock, fields, rows);
         dff_setup!(
             self,
             clock,
@@ -208,11 +207,7 @@ impl Logic for ArrayWalker {
             load_r,
             back,
             x,
-            x_start,
-            x_stride,
-            first,
             bank,
-            bank_pass,
             error_r
         );
         self.fields.write.next = self.set.val();
@@ -227,14 +222,10 @@ impl Logic for ArrayWalker {
             self.next_half.d.next = self.k.val().get_bit(0);
         }
         self.stride.next = (self.value.val() >> 1).into();
-        self.first.d.next = false;
-        if self.set.val() && (self.number.val() == 4) {
-            self.x_stride.d.next = self.stride.val();
-        }
-        if self.set.val() && (self.number.val() == 3) {
-            self.x_stride.d.next = (self.value.val() >> 1).into();
-            self.first.d.next = true;
-        }
+        self.rows.load_0.next = self.set.val() && (self.number.val() == 3);
+        self.rows.base_0.next = (self.value.val() >> 1).into();
+        self.rows.set_0.next = self.set.val() && (self.number.val() == 4);
+        self.rows.distance_0.next = self.stride.val();
 
         // Derived: what the counters say. A row's flag stands still while the next step's rows come.
         self.last_pair.d.next = self.pairs_left.q.val() == 1;
@@ -323,21 +314,15 @@ impl Logic for ArrayWalker {
             self.bank.d.next = (self.bank.q.val() - self.bank_mask.val()).into();
         }
         if self.back.q.val() {
-            self.x.d.next = self.x_start.q.val();
-            self.bank.d.next = self.bank_pass.q.val();
+            self.x.d.next = self.rows.start_0.val();
+            self.bank.d.next = self.rows.start_1.val();
         }
-        if self.row_end.q.val() || self.first.q.val() {
-            self.x_start.d.next = (self.x_start.q.val() + self.x_stride.q.val()).into();
-        }
-        if self.set.val() && (self.number.val() == 3) {
-            self.x_start.d.next = self.none.val();
-        }
-        if self.last_r.q.val() {
-            self.bank_pass.d.next = (self.bank_pass.q.val() + self.fields.bank_stride.val()).into();
-        }
-        if self.row_end.q.val() || self.load_r.q.val() {
-            self.bank_pass.d.next = self.fields.bank.val();
-        }
+        self.rows.step_0.next = self.row_end.q.val();
+        self.rows.step_1.next = self.last_r.q.val();
+        self.rows.load_1.next = self.row_end.q.val() || self.load_r.q.val();
+        self.rows.base_1.next = self.fields.bank.val();
+        self.rows.set_1.next = self.set.val() && (self.number.val() == 2);
+        self.rows.distance_1.next = (self.value.val() >> self.stride_shift.val().index()).into();
 
         // Bounds.
         self.bank_beyond.next = (self.value.val() >> self.bank_shift.val().index()).into();

@@ -229,6 +229,46 @@ fn extended((name, width): (&str, u32), bits: u32) -> String {
     }
 }
 
+/// `sum` = a·b + addend of 16-bit operands on iCE40, 5 cycles after a, b; the operands stand for two cycles, the addend comes at 3, `hold` at 4.
+/// Product, addend and sum have their registers inside the cell.
+pub(super) fn mac16_sum(name: &str, [a, b, addend, sum]: [(&str, u32); 4], hold: &str) -> String {
+    let (addend_bits, top) = (addend.1, sum.1 - 1);
+    let settings = ".A_REG(1'b1), .B_REG(1'b1), .C_REG(1'b1), .D_REG(1'b1), .A_SIGNED(1'b1), .B_SIGNED(1'b1), .TOP_8x8_MULT_REG(1'b1), \
+                    .BOT_8x8_MULT_REG(1'b1), .PIPELINE_16x16_MULT_REG1(1'b1), .PIPELINE_16x16_MULT_REG2(1'b1), .TOPOUTPUT_SELECT(2'b01), \
+                    .BOTOUTPUT_SELECT(2'b01), .TOPADDSUB_LOWERINPUT(2'b10), .BOTADDSUB_LOWERINPUT(2'b10), .TOPADDSUB_UPPERINPUT(1'b1), \
+                    .BOTADDSUB_UPPERINPUT(1'b1), .TOPADDSUB_CARRYSELECT(2'b11)";
+    let (high, low) = (format!("{name}_c[31:16]"), format!("{name}_c[15:0]"));
+    let (a, b) = (extended(a, 16), extended(b, 16));
+    let pins = [
+        ("A", a.as_str()),
+        ("B", &b),
+        ("C", &high),
+        ("D", &low),
+        ("OHOLDTOP", hold),
+        ("OHOLDBOT", hold),
+    ];
+    let cell = mac16_cell(name, settings, &pins);
+    let mut s = format!("wire [31:0] {name}_o;\n");
+    if addend_bits <= 32 {
+        let c = extended(addend, 32);
+        s += &format!(
+            "wire [31:0] {name}_c = {c};\n{cell}assign {} = {name}_o[{top}:0];\n",
+            sum.0
+        );
+        return s;
+    }
+    // The adder's bit 32: a product is at most 2^30 in magnitude, so the sum's two bits below tell how it has moved from the addend's.
+    let c = addend.0;
+    s += &format!(
+        "wire [31:0] {name}_c = {c}[31:0];\n{cell}reg {name}_turned_4 = 0, {name}_near_4 = 0, {name}_turned = 0, {name}_near = 0;\n\
+         always @(posedge clock) begin\n  {name}_turned_4 <= {c}[32] ^ ({c}[31] & {c}[30]);\n  {name}_near_4 <= ~({c}[31] ^ {c}[30]);\n  \
+         if (!({hold})) {{{name}_turned, {name}_near}} <= {{{name}_turned_4, {name}_near_4}};\nend\n\
+         assign {} = {{{name}_turned ^ ({name}_o[31] & {name}_near), {name}_o}};\n",
+        sum.0
+    );
+    s
+}
+
 fn mac16_product(name: &str, a: (&str, u32), b: (&str, u32), p: &str) -> String {
     let settings = ".TOP_8x8_MULT_REG(1'b1), .BOT_8x8_MULT_REG(1'b1), .PIPELINE_16x16_MULT_REG1(1'b1), .PIPELINE_16x16_MULT_REG2(1'b1), \
                     .TOPOUTPUT_SELECT(2'b11), .BOTOUTPUT_SELECT(2'b11)";
@@ -241,7 +281,13 @@ fn mac16_product(name: &str, a: (&str, u32), b: (&str, u32), p: &str) -> String 
 
 /// An `SB_MAC16` with operand registers, signed, the accumulator unused; result in `NAME_o`.
 fn mac16(name: &str, settings: &str, a: &str, b: &str) -> String {
-    const UNUSED: [&str; 17] = [
+    let settings = format!(".A_REG(1'b1), .B_REG(1'b1), .A_SIGNED(1'b1), .B_SIGNED(1'b1), {settings}");
+    mac16_cell(name, &settings, &[("A", a), ("B", b)])
+}
+
+/// An `SB_MAC16`: parameters, the pins that are used (others are 0) and the output `NAME_o`.
+pub(super) fn mac16_cell(name: &str, settings: &str, used: &[(&str, &str)]) -> String {
+    const BITS: [&str; 17] = [
         "AHOLD",
         "BHOLD",
         "CHOLD",
@@ -260,11 +306,14 @@ fn mac16(name: &str, settings: &str, a: &str, b: &str) -> String {
         "ACCUMCI",
         "SIGNEXTIN",
     ];
-    let unused: String = UNUSED.iter().map(|pin| format!(", .{pin}(1'b0)")).collect();
-    format!(
-        "SB_MAC16 #(.A_REG(1'b1), .B_REG(1'b1), .A_SIGNED(1'b1), .B_SIGNED(1'b1), {settings})\n  \
-         {name}_cell (.CLK(clock), .CE(1'b1), .A({a}), .B({b}), .C(16'b0), .D(16'b0), .O({name}_o){unused});\n"
-    )
+    let mut pins: String = used.iter().map(|(pin, net)| format!(", .{pin}({net})")).collect();
+    let words = ["A", "B", "C", "D"].map(|pin| (pin, "16'b0"));
+    for (pin, none) in words.into_iter().chain(BITS.map(|pin| (pin, "1'b0"))) {
+        if !used.iter().any(|(name, _)| *name == pin) {
+            pins += &format!(", .{pin}({none})");
+        }
+    }
+    format!("SB_MAC16 #({settings})\n  {name}_cell (.CLK(clock), .CE(1'b1), .O({name}_o){pins});\n")
 }
 
 /// A `MULT18X18D`, signed, with input and output registers and, for three stages, the pipeline register.

@@ -12,7 +12,7 @@
 //! | `Generic` | `*` between registers | 2 to 18 |
 //! | `Ecp5` | one `MULT18X18D` with its registers | 2 to 18 |
 //! | `Ice40` | adders, below | 16 |
-//! | `Ice40`, [`Fabric::with_multiplier`] | one `SB_MAC16`, 200 logic cells less; the same times | 2 to 16 |
+//! | `Ice40`, [`Fabric::with_multiplier`] | one `SB_MAC16`, adder and registers included, 270 logic cells less; the same times | 2 to 16 |
 //!
 //! iCE40: a·b = y·|b| with y = ±a. |b| goes through in two halves of 8 bits, each rewritten in digits d_i ∈ {−1, 0, 1, 2} of base 4 by one
 //! addition: |b| + 0x5555 = Σ e_i·4^i gives d_i = e_i − 1, because 0x5555 = Σ 4^i; |b| ≤ 2^15 leaves no carry, and d_7 ≥ 0. A row d_i·y needs
@@ -163,6 +163,14 @@ impl Logic for Fabric {
         }
         let (m, k) = (2 * self.a.width() - 1, self.sum.width() - 1);
         let bits = self.a.width();
+        if self.target == Target::Ice40 {
+            let ports = [("a", bits), ("b", bits), ("addend", k + 1), ("total", k + 1)];
+            return Verilog::Custom(format!(
+                "wire signed [{k}:0] total;\nreg [3:0] on;\ninitial on = 0;\nalways @(posedge clock) on <= {{on[2:0], valid}};\n{}\
+                 always @(*) sum = total;\n",
+                dsp::mac16_sum("m", ports, "~on[3]")
+            ));
+        }
         // Registers around an inferred multiplier stay outside of ECP5's, which is slow then.
         let cell = dsp::product(self.target, "m", ("a", bits), ("b", bits), "p_3", dsp::PRODUCT_LATENCY);
         Verilog::Custom(format!(

@@ -31,8 +31,6 @@ settings! {
             shift: 5, 20, 6;
             /// Width it saturates to.
             bits: 5, 26, 5;
-            /// From row to row.
-            addend_stride: 7, 0, COUNT_BITS;
             /// none, φ, ReLU, GELU, table, hard.
             kind: 7, 16, 3;
             /// Fraction of x.
@@ -47,8 +45,6 @@ settings! {
             drop: 8, 20, 5;
             /// none, key, residual.
             other_kind: 9, 28, 2;
-            /// From row to row.
-            other_stride: 10, 0, COUNT_BITS;
             /// |left|.
             left: 10, 16, 5;
             /// + 8.
@@ -73,8 +69,6 @@ settings! {
             sums_of: 13, 9, 2;
             /// First sum.
             sums_base: 13, 16, s.sum_bits;
-            /// From column to column, bank: from pass to pass.
-            to_column: 15, 16, COUNT_BITS;
         }
         flags {
             /// left > 0.

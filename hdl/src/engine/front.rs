@@ -8,9 +8,9 @@
 //! |---|---|---|
 //! | reset | 1 | forgets the words on their way |
 //! | even | 1 | high in every other cycle |
-//! | clear | 1 | one cycle, when idle: pointers forget where they stood |
-//! | addend_start, other_start | 1, 1 | one cycle each, after `clear` and before the step's first word: a pointer takes the base |
-//! | base | max(M, N) | in these two cycles alone: the address, register included |
+//! | addend_start, other_start | 1, 1 | one cycle each, when idle and two cycles or more before the step's first word: a pointer takes the base |
+//! | addend_row, other_row | 1, 1 | one cycle each, before the step's first word: a pointer takes its distance from row to row |
+//! | base | max(M, N) | in these four cycles alone: the address, register included, or in its low 16 bits the distance |
 //! | block_first | 1 | t0 = 0: states begin at nothing |
 //! | entry_soon | 1 | the cycle before `entry_valid` |
 //! | entry_valid, entry_word | 1, A | on an even cycle: number 0 of the times below; the word also in cycle 1. With `slow` (residual operands, wide states) in cycles that are equal mod 4 |
@@ -71,6 +71,7 @@ use super::flags::Flags;
 use super::function::Function;
 use super::linear::Linear;
 use super::other::Other;
+use super::rows::Rows;
 use super::shifter::Shifter;
 use super::turns::Turns;
 use super::walker::Walker;
@@ -94,13 +95,15 @@ block! {
             reset: Flag<In>,
             /// An even cycle.
             even: Flag<In>,
-            /// Pointers forget where they stood.
-            clear: Flag<In>,
             /// The addend's pointer, and a state's, to the base.
             addend_start: Flag<In>,
             /// The second operand's pointer to the base.
             other_start: Flag<In>,
-            /// Address of the two.
+            /// The addend's distance from row to row.
+            addend_row: Flag<In>,
+            /// The second operand's.
+            other_row: Flag<In>,
+            /// Address or distance of the four.
             base: Sig<In, U>,
             /// First block of the loop.
             block_first: Flag<In>,
@@ -126,14 +129,10 @@ block! {
             operand: Sig<In, S>,
             /// Field: 0 array.
             source: Sig<In, U>,
-            /// Field.
-            cols: Sig<In, U>,
             /// Field: 0 none, 1 word, 2 state.
             addend_kind: Sig<In, U>,
             /// Field: a state has two words.
             wide: Flag<In>,
-            /// Field.
-            addend_stride: Sig<In, U>,
             /// Field: shift + 16.
             shift: Sig<In, U>,
             /// Field.
@@ -152,8 +151,6 @@ block! {
             drop: Sig<In, U>,
             /// Field: 0 none, 1 key, 2 residual.
             other_kind: Sig<In, U>,
-            /// Field.
-            other_stride: Sig<In, U>,
             /// Field: |left|.
             left: Sig<In, U>,
             /// Field.
@@ -238,7 +235,7 @@ block! {
             key: Reg<bool>,
             residual: Reg<bool>,
             addend_used: Reg<bool>,
-            cols_not: Reg<S>,
+            rows: Rows,
             flags: Flags,
             addend_walker: Walker,
             other_walker: Walker,
@@ -249,6 +246,8 @@ block! {
             other: Other,
         }
         locals {
+            other_load: Flag<Local>,
+            other_step: Flag<Local>,
             high: Sig<Local, U>,
             has_wide: Const<bool>,
             beside: Const<U>,
@@ -272,13 +271,13 @@ impl Logic for Front {
             state,
             key,
             residual,
-            addend_used,
-            cols_not
+            addend_used
         );
         clock!(
             self,
             clock,
             flags,
+            rows,
             addend_walker,
             other_walker,
             linear,
@@ -295,7 +294,6 @@ impl Logic for Front {
         self.residual.d.next = self.other_kind.val() == 2;
         self.addend_used.d.next =
             (self.addend_kind.val() == 1) || ((self.addend_kind.val() == 2) && !self.block_first.val());
-        self.cols_not.d.next = (!self.cols.val()).into();
 
         self.flags.reset.next = self.reset.val();
         self.flags.even.next = self.even.val();
@@ -312,13 +310,15 @@ impl Logic for Front {
         self.ask.d.next = !self.reset.val()
             && ((self.entry_soon.val() && self.asks.q.val())
                 || (!self.even.val() && self.flags.late.val() && self.two.q.val()));
-        self.addend_walker.clear.next = self.clear.val();
+        self.rows.base_0.next = self.base.val();
+        self.rows.load_0.next = self.addend_start.val();
+        self.rows.distance_0.next = self.base.val();
+        self.rows.set_0.next = self.addend_row.val();
+        self.rows.step_0.next = self.ask.q.val() && self.entry_row_last.val() && !self.state.q.val();
         self.addend_walker.load.next = self.addend_start.val();
-        self.addend_walker.base.next = self.base.val();
+        self.addend_walker.start.next = self.rows.start_0.val();
         self.addend_walker.step.next = self.ask.q.val();
         self.addend_walker.row_end.next = self.entry_row_last.val() && !self.state.q.val();
-        self.addend_walker.stride.next = self.addend_stride.val();
-        self.addend_walker.cols_not.next = self.cols_not.q.val();
         self.addend_request.next = self.ask.q.val();
         self.addend_address.next = self.addend_walker.address.val();
         self.linear.even.next = self.even.val();
@@ -348,17 +348,21 @@ impl Logic for Front {
             self.even.val() && !self.reset.val() && self.flags.line.val().get_bit(6) && self.key.q.val();
         self.asks_residual.d.next =
             self.even.val() && !self.reset.val() && self.flags.line.val().get_bit(8) && self.residual.q.val();
-        self.other_walker.clear.next = self.clear.val();
         // `state` is not yet decoded where the base comes.
-        self.other_walker.load.next = self.other_start.val();
+        self.other_load.next = self.other_start.val();
         if self.addend_kind.val() == 2 {
-            self.other_walker.load.next = self.addend_start.val();
+            self.other_load.next = self.addend_start.val();
         }
-        self.other_walker.base.next = self.base.val();
-        self.other_walker.step.next = self.store.q.val() || self.asks_key.q.val() || self.asks_residual.q.val();
+        self.other_step.next = self.store.q.val() || self.asks_key.q.val() || self.asks_residual.q.val();
+        self.rows.base_1.next = self.base.val();
+        self.rows.load_1.next = self.other_load.val();
+        self.rows.distance_1.next = self.base.val();
+        self.rows.set_1.next = self.other_row.val();
+        self.rows.step_1.next = self.other_step.val() && self.flags.asked_row_last.val() && !self.state.q.val();
+        self.other_walker.load.next = self.other_load.val();
+        self.other_walker.start.next = self.rows.start_1.val();
+        self.other_walker.step.next = self.other_step.val();
         self.other_walker.row_end.next = self.flags.asked_row_last.val() && !self.state.q.val();
-        self.other_walker.stride.next = self.other_stride.val();
-        self.other_walker.cols_not.next = self.cols_not.q.val();
         self.state_address.next = self.other_walker.address.val();
         self.key_request.next = self.asks_key.q.val();
         self.residual_request.next = self.asks_residual.q.val();

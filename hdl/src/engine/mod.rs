@@ -43,6 +43,7 @@ pub mod output;
 pub mod peek;
 pub mod queue;
 pub mod requant;
+pub mod rows;
 pub mod serial;
 pub mod settings;
 pub mod shifter;

@@ -5,7 +5,8 @@
 //! | odd | 1 | an odd cycle: X is free for elements |
 //! | aim, norm_aim, base | 1, 1, A | `base` is the address of a step's first word, of its layer norm's first result |
 //! | aim_row, norm_aim_row | 1, 1 | a cycle later or more: `base` is the distance from row to row, 16 bits |
-//! | to, column, row | 2, 16, 16 | destination of the step (1 X, 2 bank, 3 output; bank: column is the stride from pass to pass); the rows' distance, out |
+//! | column | 16 | with `aim_row`: the distance from column to column; bank: from pass to pass |
+//! | to, row | 2, 16 | destination of the step (1 X, 2 bank, 3 output); the rows' distance, out |
 //! | norm_used | 1 | the layer norm's results are stored |
 //! | start, final_block | 1, 1 | a step begins; no further block follows |
 //! | word, valid, row_last, pass_last, last | SW, 1 … | results, always in even cycles |
@@ -18,7 +19,8 @@
 //! | hold, waiting | 1, 1 | no further results of the layer norm; some wait |
 //! | error | 1 | an address left its memory |
 //!
-//! A base goes through the register of the rows' distance and is added to a row's start of 0: no start needs to be loaded.
+//! A step's base goes through the register of the rows' distance and is added to a row's start of 0: no start needs to be loaded.
+//! The pointer of the words and the start of the layer norm's rows are a pair of [`Rows`], on iCE40 in a multiplier where one is spare.
 //! A result of cycle 0 is stored in cycle 1, an odd one; the stream sees to it that no operand is read in that cycle.
 //!
 //! Example: rows of 2 words, X from 100, row stride 10, column stride 1: addresses 100, 101, 110, 111.
@@ -48,6 +50,7 @@
 mod build;
 
 use super::queue::Queue;
+use super::rows::Rows;
 use crate::block;
 use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
 use crate::register::Reg;
@@ -151,7 +154,8 @@ block! {
             row_1: Reg<bool>,
             pass_1: Reg<bool>,
             last_1: Reg<bool>,
-            pointer: Reg<U>,
+            /// The words' pointer; where a row of the layer norm starts.
+            rows: Rows,
             row_start: Reg<U>,
             row_r: Reg<U>,
             first: Reg<bool>,
@@ -162,9 +166,6 @@ block! {
             head: Reg<U>,
             head_full: Reg<bool>,
             norm_pointer: Reg<U>,
-            norm_row_start: Reg<U>,
-            norm_row_r: Reg<U>,
-            norm_first: Reg<bool>,
             norm_back: Reg<bool>,
             error_r: Reg<bool>,
         }
@@ -172,6 +173,8 @@ block! {
             distance: Sig<Local, U>,
             row_step: Flag<Local>,
             norm_row_step: Flag<Local>,
+            pointer: Sig<Local, U>,
+            norm_row_start: Sig<Local, U>,
             mask: Sig<Local, U>,
             ones: Const<U>,
             write: Flag<Local>,
@@ -191,7 +194,7 @@ block! {
 impl Logic for Store {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, queue);
+        clock!(self, clock, rows, queue);
         dff_setup!(
             self,
             clock,
@@ -203,7 +206,6 @@ impl Logic for Store {
             row_1,
             pass_1,
             last_1,
-            pointer,
             row_start,
             row_r,
             first,
@@ -212,9 +214,6 @@ impl Logic for Store {
             head,
             head_full,
             norm_pointer,
-            norm_row_start,
-            norm_row_r,
-            norm_first,
             norm_back,
             error_r
         );
@@ -241,18 +240,18 @@ impl Logic for Store {
             self.row_start.d.next = (self.row_start.q.val() + self.row_r.q.val()).into();
         }
         self.step.next = self.valid_1.q.val() && (self.to_x.q.val() || self.pass_1.q.val());
-        if self.step.val() {
-            self.pointer.d.next = (self.pointer.q.val() + self.column.val()).into();
-        }
+        self.rows.set_0.next = self.aim_row.val();
+        self.rows.distance_0.next = self.column.val();
+        self.rows.step_0.next = self.step.val();
         if self.valid_1.q.val() {
             self.lane.d.next = (self.lane.q.val() + 1).into();
             if self.pass_1.q.val() {
                 self.lane.d.next = self.zero.val();
             }
         }
-        if self.back.q.val() {
-            self.pointer.d.next = self.row_start.q.val();
-        }
+        self.rows.load_0.next = self.back.q.val();
+        self.rows.base_0.next = self.row_start.q.val();
+        self.pointer.next = self.rows.start_0.val();
         if self.start.val() {
             self.final_r.d.next = self.final_block.val();
         }
@@ -277,22 +276,14 @@ impl Logic for Store {
         }
         self.head_full.d.next = self.advance.val() || (self.head_full.q.val() && !self.pop.val());
         self.queued.next = self.head.q.val();
-        self.norm_first.d.next = self.norm_aim.val();
-        if self.norm_aim_row.val() {
-            self.norm_row_r.d.next = self.distance.val();
-        }
-        if self.norm_aim.val() {
-            self.norm_row_r.d.next = self.base.val();
-        }
-        self.norm_row_step.next =
-            self.norm_first.q.val() || (self.pop.val() && self.head.q.val().get_bit(self.top.val().index()));
-        self.norm_back.d.next = self.norm_row_step.val();
-        if self.norm_row_step.val() {
-            self.norm_row_start.d.next = (self.norm_row_start.q.val() + self.norm_row_r.q.val()).into();
-        }
-        if self.norm_aim.val() {
-            self.norm_row_start.d.next = self.zero.val();
-        }
+        self.norm_row_step.next = self.pop.val() && self.head.q.val().get_bit(self.top.val().index());
+        self.norm_back.d.next = self.norm_row_step.val() || self.norm_aim.val();
+        self.rows.load_1.next = self.norm_aim.val();
+        self.rows.base_1.next = self.base.val();
+        self.rows.set_1.next = self.norm_aim_row.val();
+        self.rows.distance_1.next = self.base.val();
+        self.rows.step_1.next = self.norm_row_step.val();
+        self.norm_row_start.next = self.rows.start_1.val();
         // One more is all ones less; the mask tells the carries that the pointer loads.
         self.mask.next = self.ones.val();
         if self.norm_back.q.val() {
@@ -302,7 +293,7 @@ impl Logic for Store {
             self.norm_pointer.d.next = (self.norm_pointer.q.val() - self.mask.val()).into();
         }
         if self.norm_back.q.val() {
-            self.norm_pointer.d.next = self.norm_row_start.q.val();
+            self.norm_pointer.d.next = self.norm_row_start.val();
         }
 
         // X.
@@ -311,15 +302,15 @@ impl Logic for Store {
         self.serial_address.next = self.norm_pointer.q.val();
         self.serial_data.next = self.queued.val().into();
         if self.write.val() {
-            self.serial_address.next = self.pointer.q.val();
+            self.serial_address.next = self.pointer.val();
             self.serial_data.next = self.word_1.q.val();
         }
         if self.operand_request.val() {
             self.serial_address.next = self.operand_address.val();
         }
-        self.error_r.d.next = (self.write.val() && (self.pointer.q.val() >= self.x_end.val()))
+        self.error_r.d.next = (self.write.val() && (self.pointer.val() >= self.x_end.val()))
             || (self.pop.val() && (self.norm_pointer.q.val() >= self.x_end.val()))
-            || (self.valid_1.q.val() && self.to_bank.q.val() && (self.pointer.q.val() >= self.bank_end.val()));
+            || (self.valid_1.q.val() && self.to_bank.q.val() && (self.pointer.val() >= self.bank_end.val()));
         if self.reset.val() {
             self.valid_1.d.next = false;
             self.head_full.d.next = false;
@@ -328,7 +319,7 @@ impl Logic for Store {
 
         self.bank_valid.next = self.valid_1.q.val() && self.to_bank.q.val();
         self.bank_lane.next = self.lane.q.val();
-        self.bank_address.next = self.pointer.q.val();
+        self.bank_address.next = self.pointer.val();
         self.out_valid.next = self.valid_1.q.val() && (self.to.val() == 3);
         self.out_row_last.next = self.row_1.q.val();
         self.out_last.next = self.last_1.q.val() && self.final_r.q.val();

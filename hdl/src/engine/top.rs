@@ -34,7 +34,7 @@
 mod build;
 mod kernel;
 
-pub use build::{array_config, array_latency, output_group, spare_multiplier};
+pub use build::{array_config, array_latency, output_group, spare_multiplier, spare_multipliers};
 
 use super::argmax::Argmax;
 use super::array::Array;
@@ -210,6 +210,7 @@ block! {
             zero: Const<U>,
             stall_top: Const<U>,
             gamma_shift: Const<U>,
+            column_shift: Const<U>,
             lane_shift: Const<U>,
             too_long: Const<U>,
             other_core: Const<U>,

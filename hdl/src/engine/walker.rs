@@ -1,59 +1,47 @@
-//! Address pointer of one user: base, a step along the row for every word, a step to the next row at a row's end.
+//! Address pointer of one user: a row's start, a step along the row for every word, the next row's start at a row's end.
 //!
 //! | port | width | |
 //! |---|---|---|
-//! | clear | 1 | a cycle or more before `load`: forgets where it stood |
-//! | load, base | 1, N | the pointer stands at `base` in the next cycle; `base` counts in this cycle alone |
-//! | stride, cols_not | 16, 17 | stand still from two cycles before a row's end; the second is the complement of the row's columns |
-//! | step | 1 | the word at `address` is being used: go on by one |
-//! | row_end | 1 | with `step`: it was the row's last, go to the row's first + `stride` |
-//! | address | N | latency 1 after `step` |
-//!
-//! The way from a row's last word to the next row's first, `stride` − columns + 1, is worked out ahead; the base is added to 0. So one adder does.
+//! | load | 1 | `start` is a base from the next cycle on: the pointer stands there in the cycle after |
+//! | start | N | where the row begins ([`Rows`](super::rows)): after a row's last word, in the next cycle, where the next one does |
+//! | step | 1 | the word at `address` is being used: go on by one; not in two successive cycles |
+//! | row_end | 1 | with `step`: it was the row's last |
+//! | address | N | latency 1 after `step`, 2 at a row's end |
 //!
 //! ```
 //! use astromorph_hdl::{engine::walker::Walker, number::*};
 //! use rust_hdl::prelude::*;
 //! let mut w = Walker::new("walker", 10).unwrap();
 //! w.connect_all();
-//! (w.base.next, w.stride.next, w.cols_not.next) = (U::new(100), U::new(8), S::new(!3));
 //! let mut seen = Vec::new();
-//! for (load, step, row_end) in [(true, false, false), (false, false, false), (false, true, false), (false, true, false), (false, true, true)] {
-//!     (w.load.next, w.step.next, w.row_end.next) = (load, step, row_end);
+//! for (start, load, step, row_end) in [(0, true, false, false), (100, false, false, false), (100, false, true, false), (100, false, false, false),
+//!     (100, false, true, true), (108, false, false, false)] {
+//!     (w.start.next, w.load.next, w.step.next, w.row_end.next) = (U::new(start), load, step, row_end);
 //!     for level in [true, false] { w.clock.next.clk = level; simulate(&mut w, 10); }
 //!     seen.push(w.address.val().get());
 //! }
-//! assert_eq!(seen, [100, 100, 101, 102, 108]);
+//! assert_eq!(seen[1..], [100, 101, 101, 102, 108]);
 //! ```
 
 use crate::block;
 use crate::check;
-use crate::number::{Const, Flag, S, Sig, U, unsigned_cast_of};
+use crate::number::{Const, Flag, Sig, U};
 use crate::register::Reg;
 use astromorph::Result;
 use rust_hdl::prelude::*;
-
-/// Width of a stride and of a number of columns.
-pub const STRIDE_BITS: u32 = 16;
 
 block! {
     /// See the module's text.
     pub struct Walker {
         inputs {
-            /// Forget where it stood.
-            clear: Flag<In>,
-            /// Start at `base`.
+            /// A base comes.
             load: Flag<In>,
-            /// First address.
-            base: Sig<In, U>,
+            /// Where the row begins.
+            start: Sig<In, U>,
             /// The word at `address` is being used.
             step: Flag<In>,
             /// It is its row's last.
             row_end: Flag<In>,
-            /// From row to row.
-            stride: Sig<In, U>,
-            /// Complement of the words of a row.
-            cols_not: Sig<In, S>,
         }
         outputs {
             /// Where the next word is.
@@ -61,20 +49,12 @@ block! {
         }
         parts {
             pointer: Reg<U>,
-            jump: Reg<U>,
+            back: Reg<bool>,
         }
         locals {
-            less: Sig<Local, S>,
-            stride_term: Sig<Local, U>,
-            cols_term: Sig<Local, U>,
-            jump_term: Sig<Local, U>,
-            way: Sig<Local, U>,
-            carry: Sig<Local, U>,
-            pointer_term: Sig<Local, U>,
-            way_term: Sig<Local, U>,
-            total: Sig<Local, U>,
-            zero: Const<U>,
-            unit: Const<U>,
+            mask: Sig<Local, U>,
+            ones: Const<U>,
+            none: Const<U>,
         }
     }
 }
@@ -85,27 +65,16 @@ impl Walker {
         check::range(&format!("{name}.address.width"), bits, 2, 32)?;
         Ok(Walker {
             clock: Signal::default(),
-            clear: Flag::default(),
             load: Flag::default(),
-            base: Sig::new(bits),
+            start: Sig::new(bits),
             step: Flag::default(),
             row_end: Flag::default(),
-            stride: Sig::new(STRIDE_BITS),
-            cols_not: Sig::new(STRIDE_BITS + 1),
             address: Sig::new(bits),
             pointer: Reg::new(bits),
-            jump: Reg::new(bits),
-            less: Sig::new(bits),
-            stride_term: Sig::new(bits + 1),
-            cols_term: Sig::new(bits + 1),
-            jump_term: Sig::new(bits + 1),
-            way: Sig::new(bits),
-            carry: Sig::new(1),
-            pointer_term: Sig::new(bits + 1),
-            way_term: Sig::new(bits + 1),
-            total: Sig::new(bits + 1),
-            zero: Const::natural(0),
-            unit: Const::natural(1),
+            back: Reg::default(),
+            mask: Sig::new(bits),
+            ones: Const::natural((1 << bits) - 1),
+            none: Const::natural(0),
             activity: Default::default(),
         })
     }
@@ -114,32 +83,18 @@ impl Walker {
 impl Logic for Walker {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, pointer, jump);
-        // A carry into bit 0 is that of 1 + 1 one bit below.
-        self.less.next = self.cols_not.val();
-        self.stride_term.next = ((self.stride.val() << 1) | self.unit.val()).into();
-        self.cols_term.next = ((unsigned_cast_of(self.less) << 1) | self.unit.val()).into();
-        self.jump_term.next = (self.stride_term.val() + self.cols_term.val()).into();
-        self.jump.d.next = (self.jump_term.val() >> 1).into();
-        // pointer + way + 1, the 1 as a carry from below; of the base nothing more.
-        self.way.next = self.zero.val();
-        self.carry.next = self.unit.val();
-        if self.load.val() {
-            self.way.next = self.base.val();
-            self.carry.next = self.zero.val();
-        } else {
-            if self.row_end.val() {
-                self.way.next = self.jump.q.val();
-            }
+        dff_setup!(self, clock, pointer, back);
+        self.back.d.next = self.load.val() || (self.step.val() && self.row_end.val());
+        // One more: all ones less. The mask keeps it to one logic cell a bit.
+        self.mask.next = self.ones.val();
+        if self.back.q.val() {
+            self.mask.next = self.none.val();
         }
-        self.pointer_term.next = ((self.pointer.q.val() << 1) | self.unit.val()).into();
-        self.way_term.next = ((self.way.val() << 1) | self.carry.val()).into();
-        self.total.next = (self.pointer_term.val() + self.way_term.val()).into();
-        if self.load.val() || self.step.val() {
-            self.pointer.d.next = (self.total.val() >> 1).into();
+        if self.step.val() || self.back.q.val() {
+            self.pointer.d.next = (self.pointer.q.val() - self.mask.val()).into();
         }
-        if self.clear.val() {
-            self.pointer.d.next = self.zero.val();
+        if self.back.q.val() {
+            self.pointer.d.next = self.start.val();
         }
         self.address.next = self.pointer.q.val();
     }

@@ -242,7 +242,13 @@ impl Run {
             concat!(env!("CARGO_MANIFEST_DIR"), "/../sim/cells/dp16kd.v"),
             concat!(env!("CARGO_MANIFEST_DIR"), "/../sim/cells/mult18x18d.v"),
         ];
-        self.compare_with(name, if target == Target::Ecp5 { &ecp5 } else { &[] });
+        let ice40 = [concat!(env!("CARGO_MANIFEST_DIR"), "/../sim/cells/sb_mac16.v")];
+        let cells: &[_] = match target {
+            Target::Ecp5 => &ecp5,
+            Target::Ice40 => &ice40,
+            Target::Generic => &[],
+        };
+        self.compare_with(name, cells);
     }
 
     /// Compares with Icarus.

@@ -149,22 +149,23 @@ impl Fields {
 
     /// The program's words as they come: word 5 in cycle 0, 6 in cycle 1, …; the step's start in cycle 10.
     pub fn apply(&self, b: &mut Front, age: usize, other: u64) {
-        b.clear.next = age == 0;
         b.addend_start.next = age == 1;
+        b.addend_row.next = age == 2;
         b.other_start.next = age == 4;
+        b.other_row.next = age == 5;
         b.base.next = U::new(match age {
             1 => self.addend,
+            2 => self.addend_stride,
             4 => self.other,
+            5 => self.other_stride,
             _ => other,
         });
         if age == 1 {
-            b.cols.next = U::new(self.cols);
             b.addend_kind.next = U::new(self.addend_kind);
             b.shift.next = U::new(self.shift);
             b.bits.next = U::new(self.bits as u64);
         }
         if age == 3 {
-            b.addend_stride.next = U::new(self.addend_stride);
             b.function_kind.next = U::new(self.function);
             b.one.next = U::new(self.one);
             b.function_shift.next = U::new(self.function_shift);
@@ -176,7 +177,6 @@ impl Fields {
         }
         if age == 6 {
             b.other_kind.next = U::new(self.other_kind);
-            b.other_stride.next = U::new(self.other_stride);
             b.left.next = U::new(self.left);
             b.left_is_value.next = self.left_is_value;
             b.other_shift.next = U::new(self.other_shift);

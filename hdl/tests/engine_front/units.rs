@@ -15,7 +15,8 @@ use std::collections::VecDeque;
 #[test]
 fn walker_steps_and_rows() {
     let mut r = rng(1);
-    let (mut pointer, mut row, mut col, mut cols, mut wait) = (None, 0u64, 0u64, 0, 0u32);
+    let (mut pointer, mut row, mut col, mut cols, mut stride, mut wait) = (None, 0u64, 0u64, 0u64, 0u64, 0u32);
+    let (mut stepped, mut turned) = (false, false);
     record_steps(
         Walker::new("walker", 12).unwrap(),
         |b| &mut b.clock,
@@ -27,34 +28,31 @@ fn walker_steps_and_rows() {
                 }
                 return;
             }
-            wait = if n == 0 || r.random_range(0..50) == 0 {
-                4
-            } else {
-                wait.saturating_sub(1)
+            // A base and the first row's start a cycle later; words two cycles apart.
+            wait = match n == 0 || r.random_range(0..50) == 0 {
+                true => 3,
+                false => wait.saturating_sub(1),
             };
-            // Cleared, loaded, and then the way to the next row is known.
-            b.clear.next = wait == 4;
             b.load.next = wait == 3;
-            b.base.next = U::new(r.random_range(0..4096));
-            b.step.next = false;
-            b.row_end.next = r.random();
             if wait == 3 {
-                b.stride.next = U::new(r.random_range(0..1 << 16));
-                cols = r.random_range(1..9);
-                b.cols_not.next = S::new(!cols);
-                (row, col) = (b.base.next.get(), 0);
-            } else if wait == 0 {
-                b.step.next = r.random_range(0..3) > 0;
-                b.row_end.next = col + 1 == cols as u64;
+                (row, col, cols, stepped) = (r.random_range(0..4096), 0, r.random_range(1..9), true);
+                stride = r.random_range(0..1 << 16);
+            } else {
+                b.start.next = U::new(row);
             }
-            pointer = (wait < 3).then_some((row + col) % 4096);
+            b.step.next = wait == 0 && !stepped && r.random_range(0..3) > 0;
+            b.row_end.next = if b.step.next { col + 1 == cols } else { r.random() };
+            // Behind a row's end the address follows a cycle later.
+            pointer = (wait < 2 && !turned).then_some((row + col) % 4096);
+            turned = b.step.next && b.row_end.next;
             if b.step.next {
-                (row, col) = if b.row_end.next {
-                    (row + b.stride.next.get(), 0)
+                (row, col) = if turned {
+                    ((row + stride) % 4096, 0)
                 } else {
                     (row, col + 1)
                 };
             }
+            stepped = b.step.next || wait > 0;
         },
     )
     .compare("walker");

@@ -14,7 +14,7 @@ use astromorph::Result;
 use astromorph::engine::config::EngineConfig;
 use astromorph_hdl::engine::block_ram;
 use astromorph_hdl::engine::memories::{Memory, memories};
-use astromorph_hdl::engine::top::{array_config, spare_multiplier};
+use astromorph_hdl::engine::top::{array_config, spare_multiplier, spare_multipliers};
 use std::collections::BTreeMap;
 
 /// Words and bits of a word of a block RAM.
@@ -48,7 +48,10 @@ pub fn cells(core: &EngineConfig, family: Family) -> Result<BTreeMap<&'static st
         Family::Ice40 => [
             ("SB_RAM40_4K", ram(&ICE40, 0)),
             ("SB_SPRAM256KA", large as u64),
-            ("SB_MAC16", multipliers + spare_multiplier(core, target)? as u64),
+            (
+                "SB_MAC16",
+                multipliers + spare_multiplier(core, target)? as u64 + spare_multipliers(core, target)? as u64,
+            ),
         ]
         .into(),
         // The layer norm and the serial units have a multiplier of their own.

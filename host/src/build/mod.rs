@@ -35,6 +35,7 @@ use crate::interrupt;
 use crate::progress::Progress;
 use crate::report::{Routed, StageRow, save};
 use astromorph::Error;
+use astromorph_sim::netlist::Goal;
 use astromorph_sim::ports::{Port, PortKind};
 use astromorph_sim::tools::{Tool, Tools};
 use std::path::Path;
@@ -123,6 +124,11 @@ pub fn build(
         top,
         command: &board.tools.synthesis,
         options: &options.synthesis,
+        // A board's whole design has to fit at the board's own clock.
+        goal: match options.out_of_context {
+            true => Goal::Speed,
+            false => Goal::Area,
+        },
     };
     let netlist = synthesis.run(yosys, folder)?;
     stages.push(StageRow {

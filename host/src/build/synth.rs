@@ -6,7 +6,7 @@ use super::cache;
 use crate::cli::Failure;
 use crate::interrupt;
 use astromorph::Error;
-use astromorph_sim::netlist::commands;
+use astromorph_sim::netlist::{Goal, commands};
 use astromorph_sim::tools::Installed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,6 +27,7 @@ pub struct Synthesis<'a> {
     pub command: &'a str,
     /// Further options of the command.
     pub options: &'a [String],
+    pub goal: Goal,
 }
 
 /// A netlist on disk, and what it was made from.
@@ -54,7 +55,7 @@ impl Synthesis<'_> {
         let script = format!(
             "read_verilog {}; {}; write_json {NETLIST}; tee -q -o {STAT} stat -json",
             files.join(" "),
-            commands(&self.script_command(), self.top),
+            commands(&self.script_command(), self.top, self.goal),
         );
         let mut parts = vec![yosys.version(), script.as_str()];
         parts.extend(self.sources.iter().map(|(_, text)| text.as_str()));

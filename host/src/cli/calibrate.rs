@@ -13,6 +13,7 @@ use crate::progress::Progress;
 use crate::report::{Report, save};
 use astromorph::engine::config::EngineConfig;
 use astromorph::{Error, Result};
+use astromorph_sim::netlist::Goal;
 use astromorph_sim::tools::Tool;
 use clap::Args;
 use serde::Deserialize;
@@ -177,6 +178,7 @@ fn measure(
         top,
         command: &board.tools.synthesis,
         options: &[],
+        goal: Goal::Speed,
     };
     synthesis.run(yosys, &folder)?;
     let placed = pack::packed(nextpnr, board, &folder)?;

@@ -30,11 +30,26 @@ pub(super) fn models(yosys: &Installed, target: Target, verilog: &str) -> Result
         used.remove(*module);
     }
     let mut text = String::from("`define NO_ICE40_DEFAULT_ASSIGNMENTS\n");
-    text += &only_modules(&library, &used);
+    text += &powered_up(&only_modules(&library, &used));
     for (_, model) in own {
         text.push_str(model);
     }
     Ok(text)
+}
+
+/// Yosys' `SB_MAC16` has no state at power-up; the device's has 0 in all registers (Lattice TN1295).
+fn powered_up(library: &str) -> String {
+    let mut text = library.to_string();
+    for names in ["rC, rA", "rB, rD", "rF, rJ", "rK, rG", "rQ", "rS", "rH"] {
+        for bits in ["[15:0]", "[31:0]"] {
+            let set: Vec<_> = names.split(", ").map(|n| format!("{n} = 0")).collect();
+            text = text.replace(
+                &format!("reg {bits} {names};"),
+                &format!("reg {bits} {};", set.join(", ")),
+            );
+        }
+    }
+    text
 }
 
 /// Names that a text mentions: more than it instantiates, never less.

@@ -69,18 +69,17 @@ fn the_array_reads_what_its_step_declares() {
         ("row_end", "d.row_end.q"),
         ("load_r", "d.load_r.q"),
         ("back", "d.back.q"),
-        ("first", "d.first.q"),
         ("x", "d.x.q"),
-        ("x_start", "d.x_start.q"),
-        ("x_stride", "d.x_stride.q"),
+        ("x_start", "d.rows.start_0"),
+        ("x_stride", "d.rows.distance_r_0"),
         ("bank", "d.bank.q"),
-        ("bank_pass", "d.bank_pass.q"),
+        ("bank_pass", "d.rows.start_1"),
         ("pairs", "d.pairs.q"),
         ("pairs_left", "d.pairs_left.q"),
         ("passes_left", "d.passes_left.q"),
         ("rows_left", "d.rows_left.q"),
         ("f_passes", "d.fields.passes"),
-        ("f_stride", "d.fields.bank_stride"),
+        ("f_stride", "d.rows.distance_r_1"),
         ("f_bank", "d.fields.bank"),
     ];
     let body = emitted(ArrayWalker::new(&sizes()).unwrap());
@@ -88,7 +87,7 @@ fn the_array_reads_what_its_step_declares() {
         &body,
         include_str!("laws/array_walker.v"),
         &seen,
-        ("bank_pass$d = fields$bank;", "bank_pass$d = bank_pass$q;"),
+        ("rows$base_1 = fields$bank;", "rows$base_1 = bank$q;"),
     );
 }
 
@@ -103,7 +102,8 @@ fn a_stored_row_stays_in_its_words() {
         ("first", "d.first.q"),
         ("back", "d.back.q"),
         ("lane", "d.lane.q"),
-        ("pointer", "d.pointer.q"),
+        ("pointer", "d.rows.start_0"),
+        ("distance", "d.rows.distance_r_0"),
         ("row_start", "d.row_start.q"),
         ("row_r", "d.row_r.q"),
         ("head_full", "d.head_full.q"),
@@ -116,7 +116,7 @@ fn a_stored_row_stays_in_its_words() {
         &body,
         include_str!("laws/store.v"),
         &seen,
-        ("pointer$d = row_start$q;", "pointer$d = row_r$q;"),
+        ("rows$base_0 = row_start$q;", "rows$base_0 = row_r$q;"),
     );
 }
 
@@ -124,11 +124,10 @@ fn a_stored_row_stays_in_its_words() {
 fn a_stored_row_of_the_layer_norm_stays_in_its_words() {
     let seen = [
         ("pop", "d.pop"),
-        ("first", "d.norm_first.q"),
         ("back", "d.norm_back.q"),
         ("pointer", "d.norm_pointer.q"),
-        ("row_start", "d.norm_row_start.q"),
-        ("row_r", "d.norm_row_r.q"),
+        ("row_start", "d.rows.start_1"),
+        ("distance", "d.rows.distance_r_1"),
         ("head", "d.head.q"),
     ];
     let body = emitted(Store::new(&sizes(), 8).unwrap());
@@ -136,6 +135,6 @@ fn a_stored_row_of_the_layer_norm_stays_in_its_words() {
         &body,
         include_str!("laws/norm_store.v"),
         &seen,
-        ("norm_pointer$d = norm_row_start$q;", "norm_pointer$d = norm_pointer$q;"),
+        ("norm_pointer$d = norm_row_start;", "norm_pointer$d = norm_pointer$q;"),
     );
 }

@@ -1,6 +1,7 @@
 //! Construction of the walker.
 
 use super::{ArrayWalker, ROW_STRIDE, WalkSettings};
+use crate::engine::rows::Rows;
 use crate::engine::sizes::{COUNT_BITS, Sizes};
 use crate::number::{Const, Flag, Sig};
 use crate::register::Reg;
@@ -57,11 +58,8 @@ impl ArrayWalker {
             load_r: Reg::default(),
             back: Reg::default(),
             x: Reg::new(x_bits),
-            x_start: Reg::new(x_bits),
-            x_stride: Reg::new(x_bits),
-            first: Reg::default(),
+            rows: Rows::new("walker.rows", [x_bits, b])?,
             bank: Reg::new(b),
-            bank_pass: Reg::new(b),
             error_r: Reg::default(),
             issue: Flag::default(),
             pass_end: Flag::default(),
@@ -82,6 +80,7 @@ impl ArrayWalker {
             k_beyond: Sig::new(17 - b),
             ones: Const::natural((1 << 20) - 1),
             none: Const::natural(0),
+            stride_shift: Const::natural(17),
             both: Const::natural(2),
             one: Const::natural(1),
             rows_end: Const::natural(s.x_words as u64 / 2),
@@ -89,6 +88,15 @@ impl ArrayWalker {
             bank_shift: Const::natural(16 + b as u64),
             k_shift: Const::natural(b as u64 + 1),
             activity: Default::default(),
+        })
+    }
+
+    /// The same with starts in a multiplier of iCE40.
+    pub fn in_multiplier(s: &Sizes) -> Result<Self> {
+        let x_bits = s.x_bits.max(ROW_STRIDE + 1);
+        Ok(ArrayWalker {
+            rows: Rows::in_multiplier("walker.rows", [x_bits, s.bank_bits])?,
+            ..Self::new(s)?
         })
     }
 }

@@ -5,9 +5,11 @@ use crate::engine::flags::Flags;
 use crate::engine::function::{Function, rounded_bits};
 use crate::engine::linear::{ADDEND_BITS, EXPONENT_BITS, Linear, OFFSET_BITS};
 use crate::engine::other::{Other, aligned_bits};
+use crate::engine::rows::{Rows, STRIDE_BITS};
 use crate::engine::shifter::{FIELD_BITS, Shifter, WIDTH_BITS};
+use crate::engine::top::spare_multipliers;
 use crate::engine::turns::Turns;
-use crate::engine::walker::{STRIDE_BITS, Walker};
+use crate::engine::walker::Walker;
 use crate::multiply::Target;
 use crate::number::{Const, Flag, Sig, U, natural_bits};
 use crate::register::Reg;
@@ -32,10 +34,11 @@ impl Front {
             clock: Signal::default(),
             reset: Flag::default(),
             even: Flag::default(),
-            clear: Flag::default(),
             addend_start: Flag::default(),
             other_start: Flag::default(),
-            base: Sig::new(element_bits.max(m_bits)),
+            addend_row: Flag::default(),
+            other_row: Flag::default(),
+            base: Sig::new(element_bits.max(m_bits).max(STRIDE_BITS)),
             block_first: Flag::default(),
             entry_soon: Flag::default(),
             entry_valid: Flag::default(),
@@ -48,10 +51,8 @@ impl Front {
             positional: Sig::new(w),
             operand: Sig::new(w),
             source: Sig::new(2),
-            cols: Sig::new(STRIDE_BITS),
             addend_kind: Sig::new(2),
             wide: Flag::default(),
-            addend_stride: Sig::new(STRIDE_BITS),
             shift: Sig::new(FIELD_BITS),
             bits: Sig::new(WIDTH_BITS),
             function_kind: Sig::new(3),
@@ -61,7 +62,6 @@ impl Front {
             index_bits: Sig::new(4),
             drop: Sig::new(5),
             other_kind: Sig::new(2),
-            other_stride: Sig::new(STRIDE_BITS),
             left: Sig::new(5),
             left_is_value: Flag::default(),
             other_shift: Sig::new(FIELD_BITS),
@@ -107,7 +107,10 @@ impl Front {
             key: Reg::default(),
             residual: Reg::default(),
             addend_used: Reg::default(),
-            cols_not: Reg::new(STRIDE_BITS + 1),
+            rows: match spare_multipliers(core, target)? {
+                0 => Rows::new("front.rows", [m_bits, element_bits])?,
+                _ => Rows::in_multiplier("front.rows", [m_bits, element_bits])?,
+            },
             flags: Flags::new(),
             addend_walker: Walker::new("front.addend", m_bits)?,
             other_walker: Walker::new("front.other", element_bits)?,
@@ -116,6 +119,8 @@ impl Front {
             turns,
             unit,
             other: Other::new(core, target)?,
+            other_load: Flag::default(),
+            other_step: Flag::default(),
             high: Sig::new(acc - above),
             has_wide: Const::new(1, acc > ADDEND_BITS),
             // The low word's bits that stay where the high word has none.

@@ -2,6 +2,7 @@
 
 use super::{Store, WAITING, queue_depth};
 use crate::engine::queue::Queue;
+use crate::engine::rows::Rows;
 use crate::engine::sizes::{COUNT_BITS, Sizes};
 use crate::number::{Const, Flag, Sig};
 use crate::register::Reg;
@@ -59,7 +60,7 @@ impl Store {
             row_1: Reg::default(),
             pass_1: Reg::default(),
             last_1: Reg::default(),
-            pointer: Reg::new(a),
+            rows: Rows::new("store.rows", [a, a])?,
             row_start: Reg::new(a),
             row_r: Reg::new(a),
             first: Reg::default(),
@@ -69,14 +70,13 @@ impl Store {
             head: Reg::new(w + 1),
             head_full: Reg::default(),
             norm_pointer: Reg::new(a),
-            norm_row_start: Reg::new(a),
-            norm_row_r: Reg::new(a),
-            norm_first: Reg::default(),
             norm_back: Reg::default(),
             error_r: Reg::default(),
             distance: Sig::new(COUNT_BITS),
             row_step: Flag::default(),
             norm_row_step: Flag::default(),
+            pointer: Sig::new(a),
+            norm_row_start: Sig::new(a),
             mask: Sig::new(a),
             ones: Const::natural((1 << a) - 1),
             write: Flag::default(),
@@ -90,6 +90,14 @@ impl Store {
             x_end: Const::natural(s.x_words as u64),
             bank_end: Const::natural(s.bank_words as u64),
             activity: Default::default(),
+        })
+    }
+
+    /// The same with addresses in a multiplier of iCE40.
+    pub fn in_multiplier(s: &Sizes, in_flight: usize) -> Result<Self> {
+        Ok(Store {
+            rows: Rows::in_multiplier("store.rows", [s.at_bits; 2])?,
+            ..Self::new(s, in_flight)?
         })
     }
 }

@@ -16,6 +16,7 @@ use crate::engine::intake::Intake;
 use crate::engine::memory::Kind;
 use crate::engine::output::Output;
 use crate::engine::peek::Peek;
+use crate::engine::rows::STRIDE_BITS;
 use crate::engine::sizes::{COUNT_BITS, Sizes};
 use crate::engine::store::Store;
 use crate::engine::tail::{Tail, norm_in_flight};
@@ -50,6 +51,9 @@ pub fn array_config(core: &EngineConfig, target: Target) -> Result<ArrayConfig> 
     })
 }
 
+/// Blocks that take a spare multiplier, in this order: front, store, walker.
+const ADDRESS_USERS: usize = 3;
+
 /// `SB_MAC16` of the largest iCE40.
 const ICE40_MULTIPLIERS: usize = 8;
 
@@ -61,6 +65,17 @@ pub fn spare_multiplier(core: &EngineConfig, target: Target) -> Result<bool> {
 /// Whether the array gets its slots a register later than X gets its rows.
 fn late(target: Target) -> bool {
     row_latency(target) > 2
+}
+
+/// Multipliers of iCE40 that nobody multiplies with: their adders take addresses. At most as many as there are users, 0 where the addresses are too long.
+pub fn spare_multipliers(core: &EngineConfig, target: Target) -> Result<usize> {
+    let short = Sizes::new(core)?.at_bits <= STRIDE_BITS + 1;
+    Ok(match target {
+        Target::Ice40 if short => ICE40_MULTIPLIERS
+            .saturating_sub(array_config(core, target)?.multipliers() + 1)
+            .min(ADDRESS_USERS),
+        _ => 0,
+    })
 }
 
 /// Cycles from the walker's last pair of a pass to the words in the chain.
@@ -95,6 +110,7 @@ impl Engine {
             latency: array_latency(core, target)?,
             blocks: array.blocks(),
         };
+        let spare = spare_multipliers(core, target)?;
         let front = Front::new(core, target)?;
         let tail = Tail::new(core, target)?;
         let bit = |error: u8| Const::natural(error.into());
@@ -147,14 +163,20 @@ impl Engine {
             fields: StreamFields::new(&s),
             norm_fields: NormFields::new(&s),
             fill: Fill::new(&s)?,
-            walker: ArrayWalker::new(&s)?,
+            walker: match spare {
+                0..=2 => ArrayWalker::new(&s)?,
+                _ => ArrayWalker::in_multiplier(&s)?,
+            },
             x_memory: XMemory::new("x", s.x_words / 2, s.width, Kind::Large, target)?,
             array: Array::new(array)?,
             intake: Intake::new(s.width, s.at_bits)?,
             conveyor: Conveyor::new(&conveyor)?,
             front,
             tail,
-            store: Store::new(&s, norm_in_flight(target))?,
+            store: match spare {
+                0 | 1 => Store::new(&s, norm_in_flight(target))?,
+                _ => Store::in_multiplier(&s, norm_in_flight(target))?,
+            },
             bank_port: BankPort::new(&s)?,
             sink: Output::new(output_group(core), s.serial_bits)?,
             best: Argmax::new(s.serial_bits),
@@ -198,6 +220,7 @@ impl Engine {
             zero: Const::natural(0),
             stall_top: Const::natural(LONGEST_STALL.into()),
             gamma_shift: Const::natural(32),
+            column_shift: Const::natural(STRIDE_BITS.into()),
             lane_shift: Const::natural(16),
             too_long: bit(errors::TOO_LONG),
             other_core: bit(errors::OTHER_CORE),

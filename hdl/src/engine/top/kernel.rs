@@ -250,9 +250,10 @@ impl Logic for Engine {
 
         // Front.
         self.front.even.next = self.even.val();
-        self.front.clear.next = self.fetch.sets.val().get_bit(5);
         self.front.addend_start.next = self.fetch.sets.val().get_bit(6);
         self.front.other_start.next = self.fetch.sets.val().get_bit(9);
+        self.front.addend_row.next = self.fetch.sets.val().get_bit(7);
+        self.front.other_row.next = self.fetch.sets.val().get_bit(10);
         self.front.block_first.next = self.first_block.q.val();
         self.front.entry_soon.next = self.conveyor.entry_soon.val();
         self.front.entry_valid.next = self.conveyor.entry_valid.val();
@@ -266,8 +267,6 @@ impl Logic for Engine {
         self.front.addend_kind.next = self.fields.addend_kind.val();
         self.front.wide.next = self.wide.q.val();
         self.front.base.next = self.fetch.value.val();
-        self.front.cols.next = self.fields.cols.val();
-        self.front.addend_stride.next = self.fields.addend_stride.val();
         self.front.shift.next = self.fields.shift.val();
         self.front.bits.next = self.fields.bits.val();
         self.front.function_kind.next = self.fields.kind.val();
@@ -277,7 +276,6 @@ impl Logic for Engine {
         self.front.index_bits.next = self.fields.index_bits.val();
         self.front.drop.next = self.fields.drop.val();
         self.front.other_kind.next = self.fields.other_kind.val();
-        self.front.other_stride.next = self.fields.other_stride.val();
         self.front.left.next = self.fields.left.val();
         self.front.left_is_value.next = self.fields.left_is_value.val();
         self.front.other_shift.next = self.fields.other_shift.val();
@@ -344,7 +342,7 @@ impl Logic for Engine {
         self.store.base.next = self.fetch.value.val();
         self.store.aim_row.next = self.fetch.sets.val().get_bit(15);
         self.store.norm_aim_row.next = self.fetch.sets.val().get_bit(19);
-        self.store.column.next = self.fields.to_column.val();
+        self.store.column.next = (self.fetch.value.val() >> self.column_shift.val().index()).into();
         self.store.final_block.next = self.fetch.final_block.val();
         self.store.norm_used.next = self.norm_fields.stored.val();
         self.store.word.next = self.tail.result.val();

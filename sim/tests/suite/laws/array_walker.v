@@ -1,5 +1,5 @@
 module top(input clock, input set, input [4:0] number, input [31:0] value, input offer, input chain_free, input captured, output bad);
-wire open, taken, pair, last, error, idle, issue, running, last_pair, last_pass, last_row, last_all, row_end, load_r, back, first;
+wire open, taken, pair, last, error, idle, issue, running, last_pair, last_pass, last_row, last_all, row_end, load_r, back;
 wire [2:0] read_row;
 wire [1:0] bank_row;
 wire [15:0] x, x_start, x_stride;
@@ -57,9 +57,9 @@ wire x_begins = x_start == X + times(r, S), bank_begins = bank_pass == B + times
 wire final_pass = r == R - 1 & t == T - 1;
 // Words that have come have their places; those that have not leave the present step's.
 wire come = n <= 4 & (n == 0 | (nR != 0 & nT != 0 & rows_left == nR & f_passes == nT)) & (n < 2 | (nK != 0 & nK <= 4 & pairs == nK & f_stride == nD))
-  & (n != 3 | (x_stride == nX & x_start == (first ? 0 : nX))) & (n == 3 | !first)
+  & (n != 3 | x_start == nX)
   & (n != 4 | (x_stride == nS & x_start == nX & f_bank == nB & fits(nR, nT, nK, nX, nS, nB, nD)));
-wire stay = (n != 0 | (rows_left == R - r & f_passes == T)) & (n >= 2 | (pairs == K & f_stride == D)) & (n >= 3 | x_stride == S)
+wire stay = (n != 0 | (rows_left == R - r & f_passes == T)) & (n >= 2 | (pairs == K & f_stride == D)) & (n >= 4 | x_stride == S)
   & (n >= 4 | f_bank == B);
 wire counts = fits(R, T, K, X, S, B, D) & i < K & t < T & r < R & pairs_left == K - i & passes_left == T - t & (n == 0 | final_pass);
 wire odd_right = !pair & !last & !row_end & !load_r & !just

@@ -3,9 +3,9 @@
 module top(input clock, input norm_aim, input norm_aim_row, input [5:0] base, input [1:0] to, input [15:0] column, input [15:0] word, input valid,
   input row_last, input pass_last, input norm_used, input [15:0] norm_word, input norm_valid, input norm_row_last, input operand_request,
   input [3:0] operand_address, input [1:0] rows, input [2:0] cols, output bad);
-wire serial, serial_write, pop, first, back, row_ends;
+wire serial, serial_write, pop, back, row_ends;
 wire [3:0] serial_address;
-wire [5:0] pointer, row_start, row_r;
+wire [5:0] pointer, row_start, distance;
 wire [16:0] head;
 reg odd = 0;
 dut d(.clock(clock), .reset(1'b0), .odd(odd), .start(1'b0), .aim(1'b0), .norm_aim(norm_aim), .base(base), .to(to), .aim_row(1'b0),
@@ -35,8 +35,8 @@ always @(posedge clock) begin
   end
 end
 wire [11:0] here = place(q, j, at, row), begin_here = place(q, 0, at, row);
-wire one = q == 0 & j == 0 & (first ? row_start == 0 & row_r == at : row_r == at & row_start == at & (back | pointer == at));
-wire two = row_r == row & !first & fits(R, C, at, row) & q <= R & j < C & (q != R | j == 0) & row_start == begin_here[5:0]
+wire one = q == 0 & j == 0 & row_start == at & (back | pointer == at);
+wire two = distance == row & fits(R, C, at, row) & q <= R & j < C & (q != R | j == 0) & row_start == begin_here[5:0]
   & (back ? j == 0 : pointer == here[5:0]);
 wire stored = !pop | back | q == R | (serial & serial_write & serial_address == here & here < 16);
 assign bad = (pop & !odd) | (s == 1 & !one) | (s == 2 & !(two & stored)) | s == 3;

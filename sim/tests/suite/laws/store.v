@@ -5,7 +5,7 @@ wire [3:0] serial_address;
 wire [2:0] bank_address;
 wire [1:0] bank_lane, lane;
 wire [3:0] write_pointer, read_pointer;
-wire [5:0] pointer, row_start, row_r;
+wire [5:0] pointer, row_start, row_r, distance;
 dut d(.clock(clock), .reset(1'b0), .odd(odd), .start(1'b0), .aim(aim), .norm_aim(1'b0), .base(base), .to(to), .aim_row(aim_row), .norm_aim_row(1'b0),
   .column(column), .norm_used(1'b0), .word(word), .valid(valid), .row_last(row_last), .pass_last(pass_last), .last(last), .final_block(1'b0),
   .norm_word(16'b0), .norm_valid(1'b0), .norm_row_last(1'b0), .operand_request(operand_request), .operand_address(operand_address),
@@ -27,7 +27,7 @@ function fits(input [1:0] R, input [2:0] C, input bank, input [5:0] at, input [5
   fits = R != 0 & C != 0 & place(R - 1, C - 1, bank, at, row, col) < (bank ? 8 : 16);
 endfunction
 wire bank = to_r == 2;
-wire still = to == to_r & column == col;
+wire still = to == to_r;
 wire ends = c == C - 1;
 always @(posedge clock) begin
   was <= valid;
@@ -54,7 +54,7 @@ wire one = !valid_1 & !was & r == 0 & c == 0 & lane == 0
 wire came = row_1 == (c1 == C - 1) & pass_1 == (c1 == C - 1 | c1[1:0] == 3) & pointer == before & row_start == begin_before & !back & r1 < R & c1 < C
   & before < (bank ? 8 : 16) & lane == c1[1:0] & (row_1 ? c == 0 & r == r1 + 1 : c == c1 + 1 & r == r1);
 wire waits = row_start == begin_here[5:0] & lane == c[1:0] & (back ? c == 0 : pointer == here[5:0]);
-wire two = to_x == (to_r == 1) & to_bank == bank & valid_1 == was & row_r == row & !first & (to_r == 1 | bank) & fits(R, C, bank, at, row, col) & r <= R & c < C & (r != R | c == 0)
+wire two = to_x == (to_r == 1) & to_bank == bank & valid_1 == was & row_r == row & distance == col & !first & (to_r == 1 | bank) & fits(R, C, bank, at, row, col) & r <= R & c < C & (r != R | c == 0)
   & (valid_1 ? came : waits);
 wire stored = !valid_1 | !still | operand_request | (bank ? bank_valid & bank_address == before & bank_lane == c1[1:0]
   : serial & serial_write & serial_address == before);
