@@ -76,6 +76,7 @@ pub struct SynthOptions {
     pub multipliers: bool,
     /// Infer block memories.
     pub block_ram: bool,
+    pub goal: Goal,
     pub time_limit: Duration,
 }
 
@@ -85,6 +86,7 @@ impl SynthOptions {
             target,
             multipliers: true,
             block_ram: true,
+            goal: Goal::default(),
             time_limit: Duration::from_secs(1800),
         }
     }
@@ -178,7 +180,7 @@ pub fn synthesise(yosys: &Installed, verilog: &str, options: &SynthOptions, dir:
     let (netlist, stat) = (dir.join("netlist.v"), dir.join("stat.json"));
     let script = format!(
         "read_verilog top.v; {}; tee -q -o stat.json stat -json; splitnets; opt_clean; write_verilog -noattr netlist.v",
-        commands(&options.command(), "top", Goal::Speed)
+        commands(&options.command(), "top", options.goal)
     );
     let out = yosys
         .run()

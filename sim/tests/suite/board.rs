@@ -10,7 +10,7 @@ use astromorph_hdl::multiply::Target;
 use astromorph_sim::cosim::{Design, icarus, verilator};
 use astromorph_sim::driver::Driver;
 use astromorph_sim::link::{Endpoint, MemoryCore, Request};
-use astromorph_sim::netlist::{self, SynthOptions, synthesise};
+use astromorph_sim::netlist::{self, Goal, SynthOptions, synthesise};
 use astromorph_sim::tools::Tool;
 use astromorph_sim::trace::Trace;
 
@@ -273,7 +273,12 @@ fn the_board_as_a_netlist_is_the_same_in_every_cycle() {
     ] {
         let (verilog, trace) = run(&requests(), target, true);
         let dir = tempfile::tempdir().unwrap();
-        let netlist = synthesise(&yosys, &verilog, &SynthOptions::new(family), dir.path()).unwrap();
+        // As `build` makes a board's bitstream.
+        let options = SynthOptions {
+            goal: Goal::Area,
+            ..SynthOptions::new(family)
+        };
+        let netlist = synthesise(&yosys, &verilog, &options, dir.path()).unwrap();
         let design = netlist.design(&yosys).unwrap();
         let result = verilator::replay(&verilator, &design, &trace.expect("asked for"), &cache()).unwrap();
         assert!(result.is_equal(), "{family:?}: {result}");
