@@ -17,5 +17,6 @@ mod vendor_engine;
 mod vendor_multipliers;
 mod vendor_ports;
 mod vendor_proofs;
+mod vendor_spares;
 mod vendor_spram;
 mod waves;

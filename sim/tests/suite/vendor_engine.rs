@@ -24,7 +24,7 @@ use rand::RngExt;
 use rust_hdl::prelude::*;
 
 /// Runs a block; the Verilog and the trace.
-fn run<B: Block>(
+pub(super) fn run<B: Block>(
     block: B,
     clock: ClockOf<B>,
     cycles: usize,
@@ -50,7 +50,13 @@ fn family(target: Target) -> netlist::Target {
 }
 
 /// The Verilog with the cells' models, and with `mapped` the netlist, against the trace.
-fn compare(name: &str, target: Target, verilog: &str, trace: &Trace, mapped: bool) -> Option<netlist::Netlist> {
+pub(super) fn compare(
+    name: &str,
+    target: Target,
+    verilog: &str,
+    trace: &Trace,
+    mapped: bool,
+) -> Option<netlist::Netlist> {
     let icarus = optional(Tool::Icarus)?;
     let yosys = tool(Tool::Yosys);
     let dir = tempfile::tempdir().unwrap();
@@ -66,7 +72,7 @@ fn compare(name: &str, target: Target, verilog: &str, trace: &Trace, mapped: boo
     Some(netlist)
 }
 
-fn operand(r: &mut impl rand::Rng, bits: u32) -> S {
+pub(super) fn operand(r: &mut impl rand::Rng, bits: u32) -> S {
     let extreme = [1i64 << (bits - 1), (1 << (bits - 1)) - 1, 1, -1];
     match r.random_range(0..4) {
         0 => S::new(extreme[r.random_range(0..4)]),
