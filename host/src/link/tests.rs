@@ -4,7 +4,7 @@ use super::faults::{FAULTS, Faulty, Rates};
 use super::pipe::Pipe;
 use super::share::share;
 use super::transport::{Broken, Transport};
-use super::trial::{Known, efficiency, known, line, trial, small};
+use super::trial::{Known, efficiency, known, line, trial};
 use super::*;
 use astromorph::engine::package::Package;
 use astromorph_hdl::link::protocol::{Space, VERSION};
@@ -384,25 +384,4 @@ fn a_sequence_that_the_engine_flags_ends_with_the_flag() {
     let error = board.run(&mut list).unwrap_err().to_string();
     assert!(error.contains("tlast within a row"), "{error}");
     right(&a, &mut board, 5);
-}
-
-#[test]
-fn a_wrong_word_among_known_ones_is_counted() {
-    let a = known(1).unwrap();
-    let mut words: Vec<i32> = a.sequences.iter().flat_map(|(_, o)| o).copied().collect();
-    assert_eq!(a.compared("a board", &words).verdict(), "equal");
-    words[7] ^= 1;
-    assert_eq!(a.compared("a board", &words).mismatches, 1);
-    words.truncate(9);
-    let row = a.compared("a board", &words);
-    assert_eq!((row.words - row.mismatches, row.verdict()), (8, "DIFFERENT"));
-}
-
-#[test]
-fn known_answers_fit_every_board() {
-    for name in ["icebreaker", "ulx3s", "colorlight-i5", "tang-nano-20k"] {
-        let board = crate::boards::Board::find(name).unwrap();
-        let core = crate::cores::core(&board.link.core).unwrap();
-        assert!(small(&core, 1).is_ok_and(|known| known.sequences.len() > 10), "{name}");
-    }
 }

@@ -272,3 +272,29 @@ pub fn efficiency(seed: u64) -> Result<(f64, f64, usize)> {
     let stream = share(bytes, board.driver().now() - started);
     Ok((upload, stream, deployed.bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_word_among_known_ones_is_counted() {
+        let a = known(1).unwrap();
+        let mut words: Vec<i32> = a.sequences.iter().flat_map(|(_, o)| o).copied().collect();
+        assert_eq!(a.compared("a board", &words).verdict(), "equal");
+        words[7] ^= 1;
+        assert_eq!(a.compared("a board", &words).mismatches, 1);
+        words.truncate(9);
+        let row = a.compared("a board", &words);
+        assert_eq!((row.words - row.mismatches, row.verdict()), (8, "DIFFERENT"));
+    }
+
+    #[test]
+    fn known_answers_fit_every_board() {
+        for name in ["icebreaker", "ulx3s", "colorlight-i5", "tang-nano-20k"] {
+            let board = crate::boards::Board::find(name).unwrap();
+            let core = crate::cores::core(&board.link.core).unwrap();
+            assert!(small(&core, 1).is_ok_and(|known| known.sequences.len() > 10), "{name}");
+        }
+    }
+}

@@ -83,7 +83,7 @@ fn build(r: &Report) -> std::result::Result<String, String> {
     if !r.disagreements.is_empty() {
         heading(&mut page, "Answers that two forms do not share");
         let rows: Vec<_> = r.disagreements.iter().map(super::Disagreement::cells).collect();
-        page += &table(&super::DISAGREEMENT, &rows);
+        page += &table(&super::disagreement::HEAD, &rows);
     }
     if !r.comparisons.is_empty() {
         heading(&mut page, "Comparisons");

@@ -2,11 +2,13 @@
 //!
 //! Every verb fills the parts it knows; the HTML shows the same numbers as the JSON, with plots. Nothing is computed here.
 
+mod disagreement;
 mod html;
 mod plot;
 mod routed;
 mod table;
 
+pub use disagreement::Disagreement;
 pub use html::html;
 pub use routed::{BlockRow, Routed, SeedRow};
 pub use table::{grid, text};
@@ -81,40 +83,6 @@ impl Accuracy {
         let p = self.correct as f64 / n;
         let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
         (100.0 * p, 100.0 * half)
-    }
-}
-
-/// One answer that two forms do not share.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disagreement {
-    /// A form.
-    pub left: String,
-    /// Another one.
-    pub right: String,
-    /// Number of the sequence in the test set.
-    pub item: usize,
-    /// Row of its logits.
-    pub row: usize,
-    /// Classes: what `left` says, what `right` says, and what is right, where that is asked.
-    pub says: (usize, usize),
-    /// The target's class.
-    pub target: Option<u32>,
-}
-
-/// Heads of the columns of [`Disagreement::cells`].
-const DISAGREEMENT: [&str; 6] = ["disagreement", "sequence", "row", "first says", "second says", "right"];
-
-impl Disagreement {
-    /// A row of a table.
-    fn cells(&self) -> Vec<String> {
-        vec![
-            format!("{} ≠ {}", self.left, self.right),
-            self.item.to_string(),
-            self.row.to_string(),
-            self.says.0.to_string(),
-            self.says.1.to_string(),
-            self.target.map_or("-".into(), |t| t.to_string()),
-        ]
     }
 }
 

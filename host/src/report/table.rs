@@ -74,7 +74,7 @@ pub fn text(report: &Report) -> String {
         report.accuracy.iter().map(accuracy).collect(),
     );
     section(
-        &super::DISAGREEMENT,
+        &super::disagreement::HEAD,
         report
             .disagreements
             .iter()
