@@ -177,7 +177,7 @@ impl Engine {
                 0 | 1 => Store::new(&s, norm_in_flight(target))?,
                 _ => Store::in_multiplier(&s, norm_in_flight(target))?,
             },
-            bank_port: BankPort::new(&s)?,
+            bank_port: BankPort::new(&s, target)?,
             sink: Output::new(output_group(core), s.serial_bits)?,
             best: Argmax::new(s.serial_bits),
             peek: Peek::new(s.bank_bits, s.lane_bits),
