@@ -261,7 +261,7 @@ impl Plan {
         spec.validate()?;
         has_integer_form(spec)?;
         quantize.validate_for(spec)?;
-        let golden = Golden::<f64>::new(spec, weights)?.in_chunks_of(quantize.chunk);
+        let golden = Golden::<f64>::new(spec, weights)?.in_chunks_of(quantize.chunked());
         if sequences.is_empty() {
             return Err(Error::field("calibration", "at least one sequence", "none"));
         }

@@ -7,24 +7,14 @@ use astromorph_hdl::delay::Delay;
 use astromorph_hdl::number::{S, Sig, U};
 use astromorph_hdl::ram::{Contents, Ram};
 use astromorph_hdl::register::Reg;
-use common::{record, record_steps};
-use rand::{Rng, RngExt, SeedableRng};
+use common::{number, record, record_steps};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rust_hdl::prelude::*;
 use std::collections::VecDeque;
 
 fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
-}
-
-/// A number of `bits` with sign: extremes, small and large ones.
-fn number(rng: &mut impl Rng, bits: u32) -> i64 {
-    let top = (1i64 << (bits - 1)) - 1;
-    match rng.random_range(0..8) {
-        0 => [top, -top - 1, 0, -1][rng.random_range(0..4)],
-        1..=3 => rng.random_range(-top - 1..=top),
-        _ => rng.random_range(-top - 1..=top) >> rng.random_range(0..bits),
-    }
 }
 
 /// What a pipeline of `latency` cycles owes.

@@ -11,21 +11,13 @@ use astromorph_hdl::engine::xmem::XMemory;
 use astromorph_hdl::multiply::Target;
 use astromorph_hdl::number::{S, U};
 use common::array::Traffic;
-use common::{record, record_steps};
-use rand::{Rng, RngExt, SeedableRng};
+use common::{number, record, record_steps};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;
 
 fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
-}
-
-fn number(rng: &mut impl Rng, bits: u32) -> i64 {
-    let top = (1i64 << (bits - 1)) - 1;
-    match rng.random_range(0..4) {
-        0 => [top, -top - 1, 0, -1][rng.random_range(0..4)],
-        _ => rng.random_range(-top - 1..=top),
-    }
 }
 
 #[test]

@@ -10,11 +10,11 @@ use astromorph_hdl::engine::split::{LATENCY as SPLIT, Split};
 use astromorph_hdl::engine::sums::Sums;
 use astromorph_hdl::multiply::Target;
 use astromorph_hdl::number::{S, U};
-use common::record;
+use common::{number, record};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;
-use tail::{number, random_steps};
+use tail::random_steps;
 
 fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)

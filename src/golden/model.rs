@@ -90,9 +90,8 @@ impl<T: Real> Golden<T> {
         })
     }
 
-    /// Shows the scores `p` of chunks of `chunk` tokens as well, as the twin of such a model does; 1: none. Everything else is the same.
-    pub fn in_chunks_of(mut self, chunk: usize) -> Golden<T> {
-        let chunk = (chunk > 1).then_some(chunk);
+    /// Shows the scores `p` of chunks of `chunk` tokens as well, as the twin of such a model does. Everything else is the same.
+    pub fn in_chunks_of(mut self, chunk: Option<usize>) -> Golden<T> {
         self.layers.iter_mut().for_each(|layer| layer.show_chunks(chunk));
         self
     }

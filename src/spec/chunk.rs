@@ -94,7 +94,7 @@ impl QuantizeSpec {
     }
 
     /// T where the model has chunks.
-    pub(crate) fn chunked(&self) -> Option<usize> {
+    pub fn chunked(&self) -> Option<usize> {
         (self.chunk > 1).then_some(self.chunk)
     }
 }

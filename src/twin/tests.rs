@@ -34,7 +34,7 @@ fn twin(spec: &ModelSpec, bits: u32, seed: u64) -> (Twin, Golden<f64>, Vec<Seque
     let image = Image::build(spec, &quantize, &weights, &plan).unwrap();
     (
         Twin::new(&image).unwrap(),
-        Golden::new(spec, &weights).unwrap().in_chunks_of(quantize.chunk),
+        Golden::new(spec, &weights).unwrap().in_chunks_of(quantize.chunked()),
         data,
     )
 }

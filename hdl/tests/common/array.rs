@@ -1,5 +1,6 @@
 //! Random traffic for the array, and what it owes.
 
+use super::number;
 use astromorph_hdl::engine::array::{Array, ArrayConfig};
 use astromorph_hdl::multiply::Target;
 use astromorph_hdl::number::{S, U};
@@ -19,14 +20,6 @@ pub fn config(r: &mut impl Rng, target: Target, n: u64) -> ArrayConfig {
         groups: [1, 2, 4][n as usize % 3],
         block: [2, 4, 8, 16][n as usize / 2 % 4],
         target,
-    }
-}
-
-fn number(rng: &mut impl Rng, bits: u32) -> i64 {
-    let top = (1i64 << (bits - 1)) - 1;
-    match rng.random_range(0..4) {
-        0 => [top, -top - 1][rng.random_range(0..2)],
-        _ => rng.random_range(-top - 1..=top),
     }
 }
 

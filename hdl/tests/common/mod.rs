@@ -3,6 +3,9 @@
 #![allow(dead_code)]
 
 pub mod array;
+mod number;
+
+pub use number::number;
 
 use astromorph_hdl::multiply::Target;
 use rust_hdl::prelude::*;

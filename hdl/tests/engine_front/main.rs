@@ -10,25 +10,13 @@ use astromorph::engine::config::EngineConfig;
 use astromorph_hdl::engine::front::Front;
 use astromorph_hdl::multiply::Target;
 use common::{record_steps, settle};
-use rand::{Rng, RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rust_hdl::prelude::Block;
 use world::World;
 
 fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
-}
-
-/// A number of `bits` with sign: extremes, small and large ones.
-fn number(rng: &mut impl Rng, bits: u32) -> i64 {
-    let top = (1i64 << (bits - 1)) - 1;
-    match rng.random_range(0..8) {
-        0 => [top, -top - 1, 0, -1][rng.random_range(0..4)],
-        1 => (1 << rng.random_range(0..bits - 1)) - rng.random_range(0..2),
-        2 => -(1 << rng.random_range(0..bits - 1)) + rng.random_range(0..2),
-        3 => rng.random_range(-top - 1..=top),
-        _ => rng.random_range(-top - 1..=top) >> rng.random_range(0..bits),
-    }
 }
 
 fn core(width: u32, acc_bits: u32) -> EngineConfig {

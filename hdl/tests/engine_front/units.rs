@@ -1,7 +1,7 @@
 //! The front's units by themselves.
 
-use crate::common::{record, record_steps};
-use crate::{CORES, core, number, rng, target};
+use crate::common::{number, record, record_steps};
+use crate::{CORES, core, rng, target};
 use astromorph::format::{Format, requant};
 use astromorph_hdl::engine::function::Function;
 use astromorph_hdl::engine::linear::Linear;

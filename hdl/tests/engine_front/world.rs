@@ -1,7 +1,8 @@
 //! The engine around the front: its memories and the array's words, and what each cycle owes.
 
+use crate::common::number;
 use crate::fields::Fields;
-use crate::{number, rng};
+use crate::rng;
 use astromorph::engine::config::EngineConfig;
 use astromorph_hdl::engine::front::Front;
 use astromorph_hdl::number::{S, U};

@@ -2,6 +2,7 @@
 
 mod drive;
 
+use crate::common::number;
 use astromorph::engine::config::EngineConfig;
 use astromorph::format::{Format, split};
 use astromorph::table;
@@ -12,18 +13,8 @@ use astromorph_hdl::engine::serial::{CALCIUM, COUNT, NORMALISE, POWER};
 use astromorph_hdl::engine::tail::Tail;
 use astromorph_hdl::multiply::Target;
 use drive::Driver;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-/// A number of `bits` with sign: extremes, small and large ones.
-pub fn number(rng: &mut impl Rng, bits: u32) -> i64 {
-    let top = ((1u64 << (bits - 1)) - 1) as i64;
-    match rng.random_range(0..8) {
-        0 => [top, -top - 1, 0, -1][rng.random_range(0..4)],
-        1..=3 => rng.random_range(-top - 1..=top),
-        _ => rng.random_range(-top - 1..=top) >> rng.random_range(0..bits),
-    }
-}
 
 /// The fields of a layer norm as they are stored.
 #[derive(Clone, Copy, Default)]

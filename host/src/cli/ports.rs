@@ -9,7 +9,7 @@ use crate::link::transport::Serial;
 use crate::link::{Board, Error};
 use crate::progress::Progress;
 use astromorph_hdl::link::protocol::WATCHDOG_BITS;
-use astromorph_sim::board::Running;
+use astromorph_sim::board::{Ran, Running, VirtualBoard};
 use clap::Args;
 use std::path::Path;
 use std::time::Duration;
@@ -45,8 +45,28 @@ pub struct Connected {
 
 /// A virtual board at a terminal in a folder of its own.
 pub struct Plugged {
-    _running: Running,
+    /// The terminal.
+    pub path: String,
+    running: Running,
     _folder: tempfile::TempDir,
+}
+
+impl Plugged {
+    /// Starts it.
+    pub fn new(built: &VirtualBoard, described: &Described) -> Result<Plugged, Failure> {
+        let folder = tempfile::tempdir().map_err(|e| astromorph::Error::file("a temporary folder", e))?;
+        let path = folder.path().join(&described.name);
+        Ok(Plugged {
+            running: plug_in(built, described, &path)?,
+            path: path.display().to_string(),
+            _folder: folder,
+        })
+    }
+
+    /// Ends it; what it ran, unless it had ended by itself.
+    pub fn end(self) -> Option<Ran> {
+        self.running.end()
+    }
 }
 
 impl Ports {
@@ -78,16 +98,10 @@ impl Ports {
             boards: Vec::new(),
             running: Vec::new(),
         };
-        for k in 0..rayon::current_num_threads().min(MOST_VIRTUAL) {
-            let io = |e| astromorph::Error::file("a temporary folder", e);
-            let place = tempfile::tempdir().map_err(io)?;
-            let path = place.path().join(format!("{}-{}", described.name, k + 1));
-            let running = plug_in(&built, described, &path)?;
-            connected.boards.push(self.one(&path.display().to_string())?);
-            connected.running.push(Plugged {
-                _running: running,
-                _folder: place,
-            });
+        for _ in 0..rayon::current_num_threads().min(MOST_VIRTUAL) {
+            let plugged = Plugged::new(&built, described)?;
+            connected.boards.push(self.one(&plugged.path)?);
+            connected.running.push(plugged);
         }
         Ok(connected)
     }

@@ -136,7 +136,7 @@ pub fn tensor_errors(workspace: &Workspace, image: &Image, set: &Dataset, report
         &workspace.file(&format!("weights-{bits}.safetensors")),
         &workspace.project.model,
     )?;
-    let golden = Golden::<f64>::new(&workspace.project.model, &weights)?.in_chunks_of(image.quantize().chunk);
+    let golden = Golden::<f64>::new(&workspace.project.model, &weights)?.in_chunks_of(image.quantize().chunked());
     let twin = Twin::new(image)?;
     let found = compare(&golden, &twin, &sequences(&set.validation, 64))?;
     let budget = Budget::new(image.quantize());

@@ -98,7 +98,7 @@ fn random_on(
     let (mut rows, mut chunked) = (Vec::new(), 0);
     for n in 0..specs as u64 {
         let (image, sequences) = random_model(core, seed.wrapping_add(n), MOST)?;
-        chunked += usize::from(image.quantize().chunk > 1);
+        chunked += usize::from(image.quantize().chunked().is_some());
         let label = format!("random model {} on {}", seed.wrapping_add(n), core.name);
         let model = Model::new(&image, core, label, seed.wrapping_add(n))?;
         let few = &sequences[..2.min(sequences.len())];

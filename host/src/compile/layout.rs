@@ -72,7 +72,7 @@ impl Sizes {
             },
             logits: spec.output.size,
             causal: spec.order == Order::Causal,
-            chunk: (image.quantize().chunk > 1).then_some(image.quantize().chunk),
+            chunk: image.quantize().chunked(),
             pre: spec.norm == NormOrder::Pre,
         }
     }

@@ -164,7 +164,7 @@ fn sizes_fit(image: &Image, core: &EngineConfig) -> Result<()> {
         let expected = format!("{} as core {} has, or another core", core.width, core.name);
         return Err(Error::field("quantize.activation_bits", expected, w));
     }
-    let chunk = (image.quantize().chunk > 1).then_some(image.quantize().chunk);
+    let chunk = image.quantize().chunked();
     chunks_fit(core, chunk, spec.heads * spec.features, spec.n_max)?;
     let norms = 2 * spec.layers + usize::from(spec.norm == astromorph::spec::NormOrder::Pre);
     let pooled = if spec.output.pooling == astromorph::spec::Pooling::Mean {

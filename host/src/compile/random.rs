@@ -183,7 +183,7 @@ pub fn random_model(rng: &mut impl Rng) -> Result<RandomModel> {
 
 /// A core of any number of lanes on which every small model fits.
 fn large_core(image: &Image, rng: &mut impl Rng) -> EngineConfig {
-    let chunked = image.quantize().chunk > 1;
+    let chunked = image.quantize().chunked().is_some();
     EngineConfig {
         name: "random".into(),
         lanes: 2 * rng.random_range(1..=12),

@@ -176,17 +176,21 @@ impl RustHdl {
     }
 }
 
-/// Sequences that a simulated engine takes one behind the other: beats, and how many words come out.
-fn beats(items: &[Item]) -> (Vec<(i32, bool)>, usize) {
-    let of = |item: &Item| {
-        let last = item.input.len().saturating_sub(1);
-        let beat = move |(n, &word): (usize, &i32)| (word, n == last);
-        item.input.iter().enumerate().map(beat).collect::<Vec<_>>()
-    };
-    (
-        items.iter().flat_map(of).collect(),
-        items.iter().map(|i| i.outputs).sum(),
-    )
+/// Sequences that a simulated engine takes one behind the other, each by its words and how many words come out: all beats, and all words out.
+pub(crate) fn beats<'a>(sequences: impl IntoIterator<Item = (&'a [i32], usize)>) -> (Vec<(i32, bool)>, usize) {
+    let (mut beats, mut words) = (Vec::new(), 0);
+    for (input, outputs) in sequences {
+        let last = input.len().saturating_sub(1);
+        beats.extend(input.iter().enumerate().map(|(n, &word)| (word, n == last)));
+        words += outputs;
+    }
+    (beats, words)
+}
+
+impl Item {
+    fn sizes(&self) -> (&[i32], usize) {
+        (&self.input, self.outputs)
+    }
 }
 
 /// Hands out what a simulated engine gave, or says what is wrong with it.
@@ -255,7 +259,7 @@ impl Device for RustHdl {
         }
         while let Some(item) = work.next(true) {
             let items = vec![item];
-            let (beats, count) = beats(&items);
+            let (beats, count) = beats(items.iter().map(Item::sizes));
             let run = match self.engine.outputs(&beats, count, &options()) {
                 Ok(run) => run,
                 Err(e) => {
@@ -311,7 +315,7 @@ impl Device for Verilated {
             if items.is_empty() {
                 return Ok(());
             }
-            let (beats, count) = beats(&items);
+            let (beats, count) = beats(items.iter().map(Item::sizes));
             let writes = package.loaded().writes(&self.core);
             let run = match self.engine.outputs(writes, &beats, count, &options()) {
                 Ok(run) => run,

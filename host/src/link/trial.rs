@@ -2,7 +2,7 @@
 
 use super::board::Board;
 use super::counters::Counters;
-use super::device::{Device, Item, List, Work};
+use super::device::{Device, Item, List, Work, beats};
 use super::driver::Timing;
 use super::error::Result;
 use super::faults::{Faulty, Made, Rates};
@@ -51,16 +51,7 @@ pub struct Known {
 impl Known {
     /// Input words of all sequences with their ends, and the number of output words.
     pub fn beats(&self) -> (Vec<(i32, bool)>, usize) {
-        let of = |(input, _): &(Vec<i32>, Vec<i32>)| {
-            let last = input.len() - 1;
-            input
-                .iter()
-                .enumerate()
-                .map(|(n, &word)| (word, n == last))
-                .collect::<Vec<_>>()
-        };
-        let beats = self.sequences.iter().flat_map(of).collect();
-        (beats, self.sequences.iter().map(|(_, output)| output.len()).sum())
+        beats(self.sequences.iter().map(|(input, output)| (&input[..], output.len())))
     }
 
     /// What someone gave for all sequences, word by word.

@@ -76,7 +76,7 @@ impl QuantPlan {
             rsqrt: image.narrow("tables.rsqrt")?,
             rsqrt_bits: bits.rsqrt_mantissa_bits,
             reciprocal: (image.narrow("tables.reciprocal")?, bits.reciprocal_mantissa_bits),
-            chunk: (bits.chunk > 1).then_some(bits.chunk),
+            chunk: bits.chunked(),
         })
     }
 

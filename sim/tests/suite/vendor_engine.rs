@@ -1,6 +1,8 @@
 //! The engine's multipliers, array and memories with the vendors' cells, and as netlists, against their Rust models: every output, every
 //! cycle, in Icarus, where a cell's undefined output would show as X.
 
+#[path = "../../../hdl/tests/common/number.rs"]
+mod number;
 #[path = "../../../hdl/tests/common/array.rs"]
 mod traffic;
 
@@ -20,6 +22,7 @@ use astromorph_sim::netlist::{self, SynthOptions, rtl_with_cells, synthesise};
 use astromorph_sim::stream::random_word;
 use astromorph_sim::tools::Tool;
 use astromorph_sim::trace::Trace;
+use number::number;
 use rand::RngExt;
 use rust_hdl::prelude::*;
 

@@ -59,7 +59,7 @@ fn promised(spec: &ModelSpec, n: usize, chunk: usize) -> Vec<(String, usize, usi
 proptest! {
     #[test]
     fn every_tensor_is_shown_by_name_in_order(spec in any_spec(), chunk in 1usize..6, seed: u64) {
-        let golden = Golden::new(&spec, &any_weights(&spec, seed)).unwrap().in_chunks_of(chunk);
+        let golden = Golden::new(&spec, &any_weights(&spec, seed)).unwrap().in_chunks_of(Some(chunk));
         let n = spec.n_max;
         let (logits, names, seen) = observed(&golden, &any_sequence(&spec, n, seed));
         let found: Vec<_> = names.iter().map(|name| (name.clone(), seen[name].rows, seen[name].columns)).collect();
@@ -75,7 +75,7 @@ proptest! {
         let mut spec = spec;
         spec.order = Order::Causal;
         spec.output.pooling = Pooling::None;
-        let golden = Golden::new(&spec, &any_weights(&spec, seed)).unwrap().in_chunks_of(3);
+        let golden = Golden::new(&spec, &any_weights(&spec, seed)).unwrap().in_chunks_of(Some(3));
         let n = spec.n_max;
         let past = 1 + (cut * (n - 1) as f64) as usize;
         let start = any_sequence(&spec, n, seed);

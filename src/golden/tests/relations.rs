@@ -190,7 +190,7 @@ proptest! {
     fn every_tensor_follows_from_those_before(spec in any_spec(), seed: u64) {
         let weights = any_weights(&spec, seed);
         let sequence = any_sequence(&spec, spec.n_max, seed);
-        let golden = Golden::new(&spec, &weights).unwrap().in_chunks_of(CHUNK);
+        let golden = Golden::new(&spec, &weights).unwrap().in_chunks_of(Some(CHUNK));
         let seen = observed(&golden, &sequence).2;
         let pass = Pass { spec, weights, seen };
         let (spec, d, n) = (&pass.spec, pass.spec.d_model, pass.spec.n_max);

@@ -5,8 +5,8 @@ use crate::boards::Board as Described;
 use crate::chain::answers::Answers;
 use crate::chain::engine::Forms;
 use crate::cli::Failure;
-use crate::cli::board::{plug_in, virtual_board};
-use crate::cli::ports::Ports;
+use crate::cli::board::virtual_board;
+use crate::cli::ports::{Plugged, Ports};
 use crate::cores::core;
 use crate::link::Device;
 use crate::link::device::options;
@@ -17,6 +17,7 @@ use astromorph_sim::tools::{Tool, Tools};
 use std::path::Path;
 use std::time::Duration;
 
+/// Enough that loading is the smaller part of the time.
 const SEQUENCES: usize = 32;
 
 /// Cycles of the board's clock in a second of the processor's time, whole runs with loading and checks; every output word is held against the
@@ -43,16 +44,14 @@ pub fn board(name: &str, seed: u64, folder: &Path, progress: &Progress, report: 
         let what = format!("virtual board, {line}");
         let built = virtual_board(&described, &core, bytes, folder, progress)?;
         progress.stage(&what);
-        let place = tempfile::tempdir().map_err(|e| astromorph::Error::file("a temporary folder", e))?;
-        let path = place.path().join(name);
-        let running = plug_in(&built, &described, &path)?;
-        for device in &mut Ports::of_board(name, vec![path.display().to_string()]).connect()? {
+        let plugged = Plugged::new(&built, &described)?;
+        for device in &mut Ports::of_board(name, vec![plugged.path.clone()]).connect()? {
             device.deploy(&known.package, &mut |_, _| {})?;
             let inputs = known.sequences.iter().map(|(i, o)| (i.clone(), o.len())).collect();
             let found = Answers::by_device(device, inputs, 1, progress)?;
             report.comparisons.push(known.compared(&what, &found.words.concat()));
         }
-        let ran = running
+        let ran = plugged
             .end()
             .ok_or_else(|| astromorph::Error::field(&what, "a board at work", "one that had ended"))?;
         let speed = speed(ran.cycles, ran.processor);

@@ -3,8 +3,8 @@
 use super::add;
 use crate::boards::Board as Described;
 use crate::cli::Failure;
-use crate::cli::board::{plug_in, virtual_board};
-use crate::cli::ports::Ports;
+use crate::cli::board::virtual_board;
+use crate::cli::ports::{Plugged, Ports};
 use crate::cores::core;
 use crate::interrupt;
 use crate::link::driver::Timing;
@@ -65,11 +65,8 @@ pub fn link(
         let found = match &gateware {
             None => trial(&programs, rates, frames, seed)?,
             Some((built, described)) => {
-                let io = |e| astromorph::Error::file("a temporary folder", e);
-                let place = tempfile::tempdir().map_err(io)?;
-                let path = place.path().join(&described.name);
-                let _running = plug_in(built, described, &path)?;
-                let line = Ports::of_board(&described.name, Vec::new()).open(&path.display().to_string())?;
+                let plugged = Plugged::new(built, described)?;
+                let line = Ports::of_board(&described.name, Vec::new()).open(&plugged.path)?;
                 trial_over(Faulty::new(line, rates, seed), TIMING, &programs, frames)?
             }
         };
