@@ -7,6 +7,7 @@
 //! | [`area`] | what a core takes of a device, told from its sizes |
 //! | [`boards`] | boards with their pins, clocks and tools |
 //! | [`build`] | synthesis, place and route over seeds, bitstream |
+//! | [`power`] | power estimated from activity |
 //! | [`chain`] | every form against the next |
 //! | [`report`] | what was found: table, JSON, HTML |
 //! | [`cli`] | the verbs |
@@ -27,6 +28,7 @@ pub mod data;
 pub mod devices;
 pub mod interrupt;
 pub mod link;
+pub mod power;
 pub mod progress;
 pub mod project;
 pub mod report;

@@ -3,6 +3,7 @@
 // Arguments: input file, output file, dump file, dumped sequence (-1: none), seed, stall probability, patience.
 // Input, 64-bit words: writes, sequences, whether words are compared (else the run ends with all output words, or, if none are awaited, after `patience` quiet cycles); for each write memory, address, data; for each sequence its input words, whether the
 // last bears tlast, its output words, and for each channel count and hash; then the input words of all sequences, 32 bits each.
+// Activity is counted from the end of loading on, into the output file's name with .saif behind it.
 // Output file: a data word and a last word for each output word, 32 bits. Dump file: channel and word, 64 bits.
 #include <cstdint>
 #include <cstdio>
@@ -13,6 +14,8 @@
 
 #include "Vmodel.h"
 #include "verilated.h"
+
+#include "activity.h"
 
 constexpr int channels = 10;
 
@@ -90,6 +93,7 @@ int main(int argc, char** argv) {
     context.randReset(2);
     context.randSeed(int(random.next() >> 1));
     Vmodel m{&context};
+    Activity activity{context, m};
     auto edge = [&] {
         m.clock = 1;
         m.eval();
@@ -171,6 +175,7 @@ int main(int argc, char** argv) {
     };
     for (int c = 0; c < channels; ++c) advance(c);
     std::map<uint32_t, Use> steps;
+    activity.open(std::string(argv[2]) + ".saif");
     while (refused == 0) {
         // A word once offered stays; only a new one may be held back.
         if (!valid && more && (!threshold || random.next() >= threshold)) {
@@ -183,6 +188,7 @@ int main(int argc, char** argv) {
         m.in_valid = valid;
         m.out_ready = !threshold || random.next() >= threshold;
         m.eval();
+        activity.sample();
         const bool taken = valid && m.in_ready;
         const bool given = m.out_valid && m.out_ready;
         if (held && (!m.out_valid || m.out_data != held_data || m.out_last != held_last)) {
@@ -243,6 +249,7 @@ int main(int argc, char** argv) {
             break;
         }
     }
+    activity.close();
     if (compared && stuck && wrong < 0) {
         for (const Cursor& at : cursors) {
             if (at.sequence < count && (wrong < 0 || int64_t(at.sequence) < wrong)) wrong = at.sequence;

@@ -1,11 +1,13 @@
 // Replays recorded vectors against a Verilated design and compares every output port in every cycle.
-// Arguments: file of vectors, first cycle to compare. The sizes come from the generated layout.h.
+// Arguments: file of vectors, first cycle to compare; activity is counted from there on, into that file's name with .saif behind it. The sizes come from the generated layout.h.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 
 #include "Vmodel.h"
 #include "verilated.h"
+
+#include "activity.h"
 
 struct Slice {
     int low, bits;
@@ -37,6 +39,7 @@ int main(int argc, char** argv) {
     context.randReset(2);
     context.randSeed(1);
     Vmodel model{&context};
+    Activity activity{context, model};
     constexpr int ports = sizeof outputs / sizeof outputs[0];
     uint32_t row[input_words + output_words];
     const uint32_t* expected = row + input_words;
@@ -45,7 +48,9 @@ int main(int argc, char** argv) {
     while (std::fread(row, sizeof row, 1, file) == 1) {
         for (int n = 0; n < input_words; ++n) model.i[n] = row[n];
         model.eval();
+        if (cycles == from) activity.open(std::string(argv[1]) + ".saif");
         if (cycles >= from) {
+            activity.sample();
             words += ports;
             bool differ = false;
             for (int n = 0; n < output_words; ++n) differ |= model.o[n] != expected[n];
@@ -70,6 +75,7 @@ int main(int argc, char** argv) {
         model.clock = 0;
         ++cycles;
     }
+    activity.close();
     std::fclose(file);
     std::printf("RESULT cycles=%llu words=%llu mismatches=%llu\n", (unsigned long long)cycles,
                 (unsigned long long)words, (unsigned long long)mismatches);

@@ -72,6 +72,7 @@ impl VirtualBoard {
             wrapper: String::new(),
             main: MAIN,
             header: if bytes { "#define BYTES\n".into() } else { String::new() },
+            counting: false,
         };
         Ok(VirtualBoard {
             exe: build(tool, &Design::rtl(name, verilog).with_feedback(), &model, cache)?,

@@ -9,6 +9,7 @@
 //! | emitted Verilog against a trace | [`cosim::icarus::replay`], [`cosim::verilator::replay`] |
 //! | the engine on long work | [`engine::EngineSimulator`], [`engine::VerilatedEngine`] |
 //! | netlists for iCE40 and ECP5, with the cells' models | [`netlist::synthesise`], [`netlist::Netlist::design`] |
+//! | toggles of a netlist's nets | [`cosim::verilator::activity`], [`engine::VerilatedEngine::activity`] |
 //! | proofs for all inputs and all time | [`formal::prove`] |
 //! | the board side of the link to a host | [`link::Endpoint`] |
 //! | outside tools, installed on demand | [`tools::Tools::ensure`] |
@@ -38,6 +39,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod activity;
 pub mod board;
 pub mod compare;
 pub mod cosim;

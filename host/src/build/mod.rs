@@ -19,7 +19,7 @@
 
 mod blocks;
 pub mod board;
-mod cache;
+pub(crate) mod cache;
 pub mod engine;
 pub mod pack;
 pub mod pll;
@@ -124,11 +124,7 @@ pub fn build(
         top,
         command: &board.tools.synthesis,
         options: &options.synthesis,
-        // A board's whole design has to fit at the board's own clock.
-        goal: match options.out_of_context {
-            true => Goal::Speed,
-            false => Goal::Area,
-        },
+        goal: goal(options),
     };
     let netlist = synthesis.run(yosys, folder)?;
     stages.push(StageRow {
@@ -176,6 +172,14 @@ pub fn build(
         bitstream: bitstream.map(|p| p.display().to_string()),
     };
     Ok(Built { routed, stages })
+}
+
+/// A board's whole design has to fit at the board's own clock.
+pub(crate) fn goal(options: &Options) -> Goal {
+    match options.out_of_context {
+        true => Goal::Speed,
+        false => Goal::Area,
+    }
 }
 
 /// Names and texts.

@@ -6,13 +6,15 @@ use crate::boards::Board;
 use crate::build::{self, Options, Source, board as bitstream, engine, ports};
 use crate::cores::core;
 use crate::progress::Progress;
-use crate::report::{Report, save};
+use crate::power;
+use crate::report::{Report, StageRow, save};
 use astromorph::Error;
 use astromorph::engine::config::EngineConfig;
 use astromorph_hdl::link::registers;
 use astromorph_sim::tools::Tool;
 use clap::Args;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Arguments of `build`.
 #[derive(Args)]
@@ -38,6 +40,9 @@ pub struct Build {
     /// Measure a bare core between registers, whatever ports it has; gives no bitstream.
     #[arg(long)]
     out_of_context: bool,
+    /// Estimate the engine's power from the activity of its netlist while it runs a model.
+    #[arg(long, conflicts_with = "verilog")]
+    power: bool,
     /// Further options of Yosys' synthesis command, as one argument ("-abc9").
     #[arg(long, value_name = "OPTIONS", allow_hyphen_values = true)]
     synthesis_options: Option<String>,
@@ -95,6 +100,9 @@ impl Build {
     /// Builds into `--out` (default `out/build/BOARD-NAME`) and reports.
     pub fn run(&self, common: &Common, progress: &Progress) -> Outcome {
         let board = Board::find(&self.board)?;
+        if self.power {
+            power::simulated(board.family)?;
+        }
         let (name, title, input) = self.given(&board)?;
         let mode = if self.out_of_context { "-out-of-context" } else { "" };
         let folder = common
@@ -103,19 +111,19 @@ impl Build {
             .unwrap_or_else(|| Path::new("out/build").join(format!("{}-{name}{mode}", board.name)));
         let tools = build::tools(&board, progress)?;
         let yosys = tools.get(Tool::Yosys)?;
-        let source = match input {
-            Input::Core(core) if self.out_of_context => engine::source(&core, &board, yosys, &folder)?,
+        let source = match &input {
+            Input::Core(core) if self.out_of_context => engine::source(core, &board, yosys, &folder)?,
             Input::Core(core) => {
                 // For hosts of other makers.
                 save(&folder.join("registers.h"), registers::c_header().as_bytes())?;
                 save(&folder.join("registers.json"), registers::json().as_bytes())?;
-                bitstream::source(&core, &board, yosys, &folder)?
+                bitstream::source(core, &board, yosys, &folder)?
             }
             Input::Verilog(verilog) => Source {
-                ports: ports::of(yosys, &verilog, &self.top, self.clock.as_deref(), &folder)?,
+                ports: ports::of(yosys, verilog, &self.top, self.clock.as_deref(), &folder)?,
                 open: Vec::new(),
                 top: self.top.clone(),
-                verilog,
+                verilog: verilog.clone(),
                 name,
             },
         };
@@ -132,7 +140,22 @@ impl Build {
             synthesis: self.synthesis_options.iter().map(|o| o.trim().to_string()).collect(),
             board,
         };
-        let built = build::build(&source, &options, &tools, &folder, progress)?;
+        let mut built = build::build(&source, &options, &tools, &folder, progress)?;
+        let power = match &input {
+            Input::Core(core) if self.power => {
+                let started = Instant::now();
+                // Out of context the clock is one that the engine reaches.
+                let reached = built.routed.mhz().map_or(options.mhz, |[.., fastest]| fastest);
+                let mhz = if self.out_of_context { options.mhz.min(reached) } else { options.mhz };
+                let power = power::estimate(core, &options, mhz, &folder.join("power"), progress)?;
+                built.stages.push(StageRow {
+                    stage: "power, estimated".into(),
+                    seconds: started.elapsed().as_secs_f64(),
+                });
+                Some(power)
+            }
+            _ => None,
+        };
         let report = Report {
             name: source.name.clone(),
             verb: "build".into(),
@@ -141,6 +164,7 @@ impl Build {
             seed: first,
             model: title,
             routed: Some(built.routed),
+            power,
             stages: built.stages,
             ..Report::default()
         };

@@ -46,6 +46,8 @@ pub struct Known {
     pub package: Package,
     /// Input words and output words.
     pub sequences: Vec<(Vec<i32>, Vec<i32>)>,
+    /// Tokens of all sequences.
+    pub tokens: usize,
 }
 
 impl Known {
@@ -119,6 +121,7 @@ fn of_sizes(core: &EngineConfig, sizes: &str, seed: u64, count: usize) -> Result
     Ok(Known {
         package: compiled.package(core)?,
         sequences,
+        tokens: drawn.iter().map(Sequence::len).sum(),
     })
 }
 

@@ -55,6 +55,15 @@ fn build(r: &Report) -> std::result::Result<String, String> {
             page += &table(&head, &rows);
         }
     }
+    if let Some(power) = &r.power {
+        heading(&mut page, "Power, estimated from activity");
+        for line in power.lines() {
+            page += &format!("<p>{}</p>\n", escape(&line));
+        }
+        for (head, rows) in power.tables() {
+            page += &table(&head, &rows);
+        }
+    }
     if !r.accuracy.is_empty() {
         heading(&mut page, "Accuracy by form");
         let labels: Vec<_> = r.accuracy.iter().map(|a| format!("{} {}", a.form, a.width)).collect();

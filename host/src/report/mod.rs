@@ -5,11 +5,13 @@
 mod disagreement;
 mod html;
 mod plot;
+mod power;
 mod routed;
 mod table;
 
 pub use disagreement::Disagreement;
 pub use html::html;
+pub use power::{CurrentRow, Power};
 pub use routed::{BlockRow, Routed, SeedRow};
 pub use table::{grid, text};
 
@@ -51,6 +53,9 @@ pub struct Report {
     /// Placed and routed on a board's device.
     #[serde(default)]
     pub routed: Option<Routed>,
+    /// What the engine is estimated to draw.
+    #[serde(default)]
+    pub power: Option<Power>,
     /// Training curve: step, loss, validation accuracy where measured.
     pub training: Vec<TrainingRow>,
     /// Measured speeds and shares, with their goals.

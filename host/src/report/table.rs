@@ -52,6 +52,9 @@ pub fn text(report: &Report) -> String {
     if let Some(routed) = &report.routed {
         out += &routed.text();
     }
+    if let Some(power) = &report.power {
+        out += &power.text();
+    }
     let mut section = |head: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             out.push('\n');

@@ -9,6 +9,7 @@
 
 use super::Design;
 use super::replay::Layout;
+use crate::activity::Activity;
 use crate::compare::Comparison;
 use crate::error::{Error, Result};
 use crate::tools::Installed;
@@ -19,6 +20,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const REPLAY_MAIN: &str = include_str!("../../harness/replay.cpp");
+const ACTIVITY: &str = include_str!("../../harness/activity.h");
+
+/// Toggles of the nets of the top module's only instance are counted.
+const COUNTING: &[&str] = &["--trace-saif", "--trace-depth", "2", "-CFLAGS", "-DACTIVITY"];
 
 /// UNSIGNED and CMPCONST: a size may make a comparison constant.
 const RTL_FLAGS: &[&str] = &[
@@ -49,12 +54,29 @@ const NETLIST_FLAGS: &[&str] = &[
 /// Replays `trace` against `design`, comparing every output port in every cycle from the trace's
 /// `compare_from` on. The model is kept in `cache`.
 pub fn replay(tool: &Installed, design: &Design, trace: &Trace, cache: &Path) -> Result<Comparison> {
+    Ok(run(tool, design, trace, cache, false)?.0)
+}
+
+/// The same, and the toggles of the design's nets in the compared cycles.
+pub fn activity(tool: &Installed, design: &Design, trace: &Trace, cache: &Path) -> Result<(Comparison, Activity)> {
+    let (comparison, counted) = run(tool, design, trace, cache, true)?;
+    Ok((comparison, counted.unwrap_or_default()))
+}
+
+fn run(
+    tool: &Installed,
+    design: &Design,
+    trace: &Trace,
+    cache: &Path,
+    counting: bool,
+) -> Result<(Comparison, Option<Activity>)> {
     let layout = Layout::of(trace)?;
     let model = Model {
         top: "replay",
         wrapper: layout.wrapper(),
         main: REPLAY_MAIN,
         header: header(&layout),
+        counting,
     };
     let exe = build(tool, design, &model, cache)?;
     let work = tempfile::tempdir().map_err(Error::io("create", "a temporary folder"))?;
@@ -71,7 +93,9 @@ pub fn replay(tool: &Installed, design: &Design, trace: &Trace, cache: &Path) ->
         .arg(trace.compare_from().to_string())
         .limit(Duration::from_secs(3600))
         .run()?;
-    layout.result(&format!("verilator, {}", design.name), &out.stdout)
+    let comparison = layout.result(&format!("verilator, {}", design.name), &out.stdout)?;
+    let counted = counting.then(|| Activity::read(&Activity::beside(&path))).transpose()?;
+    Ok((comparison, counted))
 }
 
 fn header(layout: &Layout) -> String {
@@ -91,6 +115,8 @@ pub(crate) struct Model<'a> {
     pub wrapper: String,
     pub main: &'a str,
     pub header: String,
+    /// Whether the nets' toggles are counted ([`Activity`]).
+    pub counting: bool,
 }
 
 /// Builds the executable, or finds it in the cache.
@@ -98,6 +124,9 @@ pub(crate) fn build(tool: &Installed, design: &Design, model: &Model, cache: &Pa
     let mut flags = if design.netlist { NETLIST_FLAGS } else { RTL_FLAGS }.to_vec();
     if design.feedback {
         flags.push("-Wno-UNOPTFLAT");
+    }
+    if model.counting {
+        flags.extend(COUNTING);
     }
     let flags = &flags[..];
     let place = cache.join(key(tool, design, model, flags));
@@ -119,6 +148,7 @@ pub(crate) fn build(tool: &Installed, design: &Design, model: &Model, cache: &Pa
     write("wrapper.v", &model.wrapper)?;
     write("layout.h", &model.header)?;
     write("main.cpp", model.main)?;
+    write("activity.h", ACTIVITY)?;
     let mut names = vec!["wrapper.v"];
     for (name, text) in &design.sources {
         write(name, text)?;
@@ -188,7 +218,7 @@ fn key(tool: &Installed, design: &Design, model: &Model, flags: &[&str]) -> Stri
     part(tool.version());
     part(make_flags(design));
     flags.iter().for_each(|f| part(f));
-    for text in [model.top, &model.wrapper, model.main, &model.header] {
+    for text in [model.top, &model.wrapper, model.main, &model.header, ACTIVITY] {
         part(text);
     }
     for (name, text) in &design.sources {

@@ -12,6 +12,7 @@ use super::Write;
 use super::case::{Case, EngineRun, StepUse};
 use super::expected::{CHANNELS, Expected, Fold, NAMES};
 use super::wrapper::wrapper;
+use crate::activity::Activity;
 use crate::compare::Mismatch;
 use crate::cosim::Design;
 use crate::cosim::streams::{OutBeat, StreamOptions};
@@ -35,11 +36,21 @@ pub struct VerilatedEngine {
 impl VerilatedEngine {
     /// Builds the model of an engine with these ports, or finds it in `cache`.
     pub fn build(tool: &Installed, design: &Design, ports: &[Port], cache: &Path) -> Result<Self> {
+        Self::built(tool, design, ports, cache, false)
+    }
+
+    /// The same with the toggles of the design's nets counted, for [`VerilatedEngine::activity`].
+    pub fn counting(tool: &Installed, design: &Design, ports: &[Port], cache: &Path) -> Result<Self> {
+        Self::built(tool, design, ports, cache, true)
+    }
+
+    fn built(tool: &Installed, design: &Design, ports: &[Port], cache: &Path, counting: bool) -> Result<Self> {
         let model = Model {
             top: "engine_bench",
             wrapper: wrapper(ports)?,
             main: MAIN,
             header: String::new(),
+            counting,
         };
         Ok(VerilatedEngine {
             exe: build(tool, design, &model, cache)?,
@@ -92,6 +103,19 @@ impl VerilatedEngine {
     ) -> Result<EngineRun> {
         let work = prepared(&unchecked(writes, beats, count as u64), options)?;
         Ok(self.once(work.path(), -1, options)?.0)
+    }
+
+    /// [`VerilatedEngine::outputs`] of a model that counts, with what it counted from the first cycle after loading to the last.
+    pub fn activity(
+        &self,
+        writes: impl Iterator<Item = Write>,
+        beats: &[(i32, bool)],
+        count: usize,
+        options: &StreamOptions,
+    ) -> Result<(EngineRun, Activity)> {
+        let work = prepared(&unchecked(writes, beats, count as u64), options)?;
+        let run = self.once(work.path(), -1, options)?.0;
+        Ok((run, Activity::read(&Activity::beside(&work.path().join("out")))?))
     }
 
     /// One process; `dumped` is the sequence to dump.
