@@ -4,7 +4,7 @@
 //! |---|---|
 //! | counted | changes of each net's settled value from cycle to cycle, and the cycles in which it is 1 |
 //! | not counted | glitches: values within a cycle before it settles |
-//! | start | a net that is 1 in the first cycle counts one change more (SAIF begins at 0) |
+//! | start, end | a net that is 1 in the first cycle counts one change more (SAIF begins at 0); the change at the end of the last cycle counts |
 //! | nets | those called `n` and a number: a netlist written for counting names all so |
 //!
 //! Verilator writes SAIF, a file as long as the list of nets, whatever the run's length.

@@ -25,9 +25,10 @@ fn design(copies: usize, bits: u32, math: Option<&str>) -> String {
     match math {
         None => text += &format!("  assign tops[{copies}] = 1'b0;\n"),
         Some(product) => {
+            // The measured design asks whether all bits of the product are 1; today's synthesis proves that they never are.
             text += "  reg [7:0] a = 0, b = 0;\n  wire [15:0] product;\n  always @(posedge clock) begin a <= a + 3; b <= b + 5; end\n";
             text += product;
-            text += &format!("  assign tops[{copies}] = (&a) | (&b) | (&product);\n");
+            text += &format!("  assign tops[{copies}] = (&a) | (&b) | (^product);\n");
         }
     }
     text + "endmodule\n"
@@ -37,7 +38,7 @@ fn design(copies: usize, bits: u32, math: Option<&str>) -> String {
 fn output(cycle: u64, copies: usize, bits: u32, math: bool) -> bool {
     let counters = (0..copies as u64).any(|k| (cycle + 3 * k) >> (bits - 1) & 1 == 1);
     let (a, b) = (cycle * 3 & 255, cycle * 5 & 255);
-    counters || math && (a == 255 || b == 255 || a * b == 65535)
+    counters || math && (a == 255 || b == 255 || (a * b).count_ones() % 2 == 1)
 }
 
 /// Toggles of a design in so many cycles.
@@ -75,7 +76,7 @@ fn counted(text: &str, expected: impl Fn(u64) -> bool, cycles: u64) -> Use {
     netlist.used(&activity).unwrap()
 }
 
-/// Typical core current in µA.
+/// Core current in µA: least, typical, most.
 fn microamperes(used: &Use, cycles: u64, mhz: f64) -> [f64; 3] {
     let rows = current(&Charges::of("up5k").unwrap(), used, cycles, mhz);
     std::array::from_fn(|k| rows.iter().map(|row| row.ma[k] * 1e3).sum())
@@ -85,21 +86,27 @@ fn close(what: &str, estimate: [f64; 3], measured: f64, percent: f64) {
     let error = 100.0 * (estimate[1] / measured - 1.0);
     eprintln!("{what}: estimated {estimate:.1?}, measured {measured}: {error:+.1} %");
     assert!(error.abs() <= percent, "{what}: {error:+.1} %");
-    assert!(estimate[0] <= measured && measured <= estimate[2], "{what}: outside of the range");
+    assert!(
+        estimate[0] <= measured && measured <= estimate[2],
+        "{what}: outside of the range"
+    );
 }
 
 #[test]
 fn a_counters_toggles_are_exact_and_its_current_is_the_measured_one() {
     const CYCLES: u64 = 1 << 12;
     let one = counted(&design(1, 10, None), |n| output(n, 1, 10, false), CYCLES);
-    // n bits: 2 − 2^(1−n) toggles a cycle; the last step, back to 0, is not seen. The highest bit leaves the design.
-    let all: u64 = (0..10).map(|bit| (CYCLES - 1) >> bit).sum();
-    let flip_flops = one.nets[&Block::FlipFlop];
-    assert_eq!((one.cells[&Block::FlipFlop], flip_flops[0] + flip_flops[1]), (10, all));
-    assert_eq!(flip_flops[1], (CYCLES - 1) >> 9, "the highest bit leads to a port");
+    // n bits: 2 − 2^(1−n) toggles a cycle, of which the highest bit's leave the design.
+    assert_eq!(one.cells[&Block::FlipFlop], 10);
+    assert_eq!(one.nets[&Block::FlipFlop], [2 * CYCLES - (CYCLES >> 8), CYCLES >> 9]);
     for (copies, measured) in [(1, 613.5), (8, 641.3)] {
         let used = counted(&design(copies, 28, None), |n| output(n, copies, 28, false), CYCLES);
-        close(&format!("12 MHz, {copies} counters of 28 bits"), microamperes(&used, CYCLES, 12.0), measured, 1.0);
+        close(
+            &format!("12 MHz, {copies} counters of 28 bits"),
+            microamperes(&used, CYCLES, 12.0),
+            measured,
+            1.0,
+        );
     }
 }
 
@@ -125,4 +132,11 @@ fn a_multipliers_current_is_the_measured_one_in_luts_and_in_a_block() {
             5.0,
         );
     }
+}
+
+/// An accelerator that fills the device, idle: 2.9 mA (github.com/SymbioticEDA/MARLANN, power-test/README.md), taken at 20 MHz.
+#[test]
+fn clock_and_static_current_stay_below_a_whole_accelerators_idle_current() {
+    let [_, typical, most] = microamperes(&Use::default(), 1, 20.0);
+    assert!(typical < 2900.0 && (most - 2900.0).abs() < 29.0, "{typical} to {most} µA");
 }

@@ -5,8 +5,8 @@ use super::{Common, Outcome};
 use crate::boards::Board;
 use crate::build::{self, Options, Source, board as bitstream, engine, ports};
 use crate::cores::core;
-use crate::progress::Progress;
 use crate::power;
+use crate::progress::Progress;
 use crate::report::{Report, StageRow, save};
 use astromorph::Error;
 use astromorph::engine::config::EngineConfig;
@@ -146,7 +146,11 @@ impl Build {
                 let started = Instant::now();
                 // Out of context the clock is one that the engine reaches.
                 let reached = built.routed.mhz().map_or(options.mhz, |[.., fastest]| fastest);
-                let mhz = if self.out_of_context { options.mhz.min(reached) } else { options.mhz };
+                let mhz = if self.out_of_context {
+                    options.mhz.min(reached)
+                } else {
+                    options.mhz
+                };
                 let power = power::estimate(core, &options, mhz, &folder.join("power"), progress)?;
                 built.stages.push(StageRow {
                     stage: "power, estimated".into(),

@@ -47,7 +47,8 @@ impl Charges {
         let mut all = parse(FILE)?;
         let names: Vec<_> = all.keys().cloned().collect();
         let expected = || format!("one of {} ({PATH})", names.join(", "));
-        all.remove(device).ok_or_else(|| Error::field("power, device", expected(), device))
+        all.remove(device)
+            .ok_or_else(|| Error::field("power, device", expected(), device))
     }
 
     /// Every constant with its name and its unit.
@@ -61,7 +62,9 @@ impl Charges {
             ("multiplier", "pC a toggle of an operand's bit", &self.multiplier),
             ("block RAM", "pC an access", &self.block_ram),
         ];
-        fixed.into_iter().chain(self.spram.iter().map(|c| ("single-port RAM", "pC an access", c)))
+        fixed
+            .into_iter()
+            .chain(self.spram.iter().map(|c| ("single-port RAM", "pC an access", c)))
     }
 }
 
@@ -69,13 +72,21 @@ fn parse(text: &str) -> Result<BTreeMap<String, Charges>> {
     let all: BTreeMap<String, Charges> = toml::from_str(text).map_err(|e| Error::file(PATH, e))?;
     for (device, charges) in &all {
         if !(0.5..=2.0).contains(&charges.volts) {
-            return Err(Error::field(format!("{PATH}, {device}.volts"), "0.5 to 2 V", charges.volts));
+            return Err(Error::field(
+                format!("{PATH}, {device}.volts"),
+                "0.5 to 2 V",
+                charges.volts,
+            ));
         }
         for (name, _, Charge { range, from }) in charges.all() {
             let [low, typical, high] = *range;
             let field = format!("{PATH}, {device}, {name}");
             if !(0.0 <= low && low <= typical && typical <= high && high.is_finite()) {
-                return Err(Error::field(field, "0 <= least <= typical <= most", format!("{range:?}")));
+                return Err(Error::field(
+                    field,
+                    "0 <= least <= typical <= most",
+                    format!("{range:?}"),
+                ));
             }
             if from.trim().is_empty() {
                 return Err(Error::field(field, "a source", "none"));
@@ -93,7 +104,12 @@ mod tests {
     #[test]
     fn every_board_with_netlists_that_simulate_has_charges() {
         for board in Board::all().unwrap() {
-            assert_eq!(Charges::of(&board.device).is_ok(), board.family != Family::Gowin, "{}", board.name);
+            assert_eq!(
+                Charges::of(&board.device).is_ok(),
+                board.family != Family::Gowin,
+                "{}",
+                board.name
+            );
         }
     }
 
@@ -105,7 +121,7 @@ mod tests {
         };
         let e = refused("volts = 1.2\n", "volts = 12\n");
         assert!(e.contains("up5k.volts") && e.contains("12"), "{e}");
-        let e = refused("clock = { range = [42", "clock = { range = [420");
+        let e = refused("clock = { range = [42,", "clock = { range = [420,");
         assert!(e.contains("up5k, clock network") && e.contains("420"), "{e}");
         let e = refused("static_ma = { range = [", "static_ma = { range = [nan, ");
         assert!(e.contains("static_ma"), "{e}");

@@ -47,7 +47,7 @@ use std::path::Path;
 const TOP: &str = "astromorph_power";
 
 /// Sequences of the workload, and the seed of its weights and sequences.
-const SEQUENCES: usize = 2;
+const SEQUENCES: usize = 1;
 const SEED: u64 = 1;
 
 /// What a run of the workload counted; kept on disk.
@@ -130,9 +130,16 @@ pub fn estimate(
         rows,
         assumptions: charges
             .all()
-            .map(|(name, unit, Charge { range: [low, typical, high], from })| {
-                format!("{name}: {typical} ({low} to {high}) {unit}; {from}")
-            })
+            .map(
+                |(
+                    name,
+                    unit,
+                    Charge {
+                        range: [low, typical, high],
+                        from,
+                    },
+                )| { format!("{name}: {typical} ({low} to {high}) {unit}; {from}") },
+            )
             .collect(),
     })
 }
@@ -152,7 +159,11 @@ fn synthesised(
     for port in &source.ports {
         let name = &port.name;
         if kept(name) {
-            let direction = if port.kind == PortKind::Output { "output" } else { "input" };
+            let direction = if port.kind == PortKind::Output {
+                "output"
+            } else {
+                "input"
+            };
             head.push(format!("{direction} [{}:0] {name}", port.bits - 1));
         }
         pins.push(format!(".{name}({})", if kept(name) { name } else { "" }));
@@ -202,8 +213,13 @@ fn counted(
     let words: Vec<i32> = run.words.iter().map(|w| w.data).collect();
     let compared = known.compared("netlist", &words);
     if compared.verdict() != "equal" || run.error != 0 || run.stuck {
-        let what = format!("{} of {} words differ, error {:#b}", compared.mismatches, compared.words, run.error);
-        return Err(Failure::Different(format!("the machine and the engine's netlist: {what}")));
+        let what = format!(
+            "{} of {} words differ, error {:#b}",
+            compared.mismatches, compared.words, run.error
+        );
+        return Err(Failure::Different(format!(
+            "the machine and the engine's netlist: {what}"
+        )));
     }
     Ok(Counted {
         key,
@@ -266,7 +282,12 @@ pub fn current(charges: &Charges, used: &Use, cycles: u64, mhz: f64) -> Vec<Curr
         ),
     ];
     if let Some(spram) = &charges.spram {
-        rows.push(block("single-port RAM", Block::Spram, "accesses", (accesses(Block::Spram), spram)));
+        rows.push(block(
+            "single-port RAM",
+            Block::Spram,
+            "accesses",
+            (accesses(Block::Spram), spram),
+        ));
     }
     rows
 }

@@ -146,6 +146,9 @@ fn is_data(pin: &str) -> bool {
     ["D", "DI"].contains(&pin)
 }
 
+/// Where a carry enters an iCE40's LUT.
+const CARRY_IN: &str = "I3";
+
 /// What a net comes from and leads to: numbers of cells, pins.
 #[derive(Default)]
 struct Wire<'a> {
@@ -191,11 +194,25 @@ impl Netlist {
             let _ = writeln!(body, "  assign {} = 0;", port.name);
         }
         for (k, cell) in self.cells.values().enumerate() {
-            let parameters: Vec<_> = cell.parameters.iter().map(|(n, v)| format!(".{n}({})", constant(v))).collect();
-            let pins: Vec<_> = cell.connections.iter().map(|(n, bits)| format!(".{n}({})", joined(bits))).collect();
+            let parameters: Vec<_> = cell
+                .parameters
+                .iter()
+                .map(|(n, v)| format!(".{n}({})", constant(v)))
+                .collect();
+            let pins: Vec<_> = cell
+                .connections
+                .iter()
+                .map(|(n, bits)| format!(".{n}({})", joined(bits)))
+                .collect();
             let _ = match parameters.is_empty() {
                 true => writeln!(body, "  {} c{k} ({});", cell.r#type, pins.join(", ")),
-                false => writeln!(body, "  {} #({}) c{k} ({});", cell.r#type, parameters.join(", "), pins.join(", ")),
+                false => writeln!(
+                    body,
+                    "  {} #({}) c{k} ({});",
+                    cell.r#type,
+                    parameters.join(", "),
+                    pins.join(", ")
+                ),
             };
         }
         format!("module top(\n  {}\n);\n{body}endmodule\n", head.join(",\n  "))
@@ -234,6 +251,10 @@ impl Netlist {
             _ => None,
         };
         let drives = |k: usize, ff: usize| cells[k].nets("output").any(|(_, n)| own(&wires[&n]) == Some(ff));
+        let beside_chain = |k: usize| {
+            let mut inputs = cells[k].nets("input");
+            inputs.any(|(_, n)| wires[&n].sinks.iter().any(|&(s, _)| cells[s].is_chain()))
+        };
         let mut used = Use::default();
         for &block in &blocks {
             *used.cells.entry(block).or_default() += 1;
@@ -246,10 +267,15 @@ impl Netlist {
             let block = wire.driver.map_or(Block::Logic, |k| blocks[k]);
             let local = wire.driver.is_some_and(|k| match (block, wire.leaves) {
                 (_, true) => false,
-                (Block::FlipFlop, _) => wire.sinks.iter().all(|&(s, _)| cells[s].is_chain() || drives(s, k)),
-                (Block::Logic, _) if cells[k].is_chain() => {
-                    wire.sinks.iter().all(|&(s, pin)| cells[s].is_chain() || pin == "I3")
-                }
+                // The lowest carry is the lowest bit itself, and goes to the next cell.
+                (Block::FlipFlop, _) => wire
+                    .sinks
+                    .iter()
+                    .all(|&(s, pin)| cells[s].is_chain() || drives(s, k) || pin == CARRY_IN && beside_chain(s)),
+                (Block::Logic, _) if cells[k].is_chain() => wire
+                    .sinks
+                    .iter()
+                    .all(|&(s, pin)| cells[s].is_chain() || pin == CARRY_IN),
                 (Block::Logic, _) => {
                     let multiplexer = |s: usize| matches!(cells[s].r#type.as_str(), "PFUMX" | "L6MUX21");
                     wire.sinks.iter().all(|&(s, _)| multiplexer(s))
@@ -264,7 +290,9 @@ impl Netlist {
                     let operands = cell.nets("input").filter(|(pin, _)| is_operand(pin));
                     used.operands += operands.map(|(_, n)| activity.net(n).toggles).sum::<u64>();
                 }
-                Block::BlockRam | Block::Spram => *used.accesses.entry(block).or_default() += cell.accesses(activity) as f64,
+                Block::BlockRam | Block::Spram => {
+                    *used.accesses.entry(block).or_default() += cell.accesses(activity) as f64
+                }
                 Block::Logic | Block::FlipFlop => {}
             }
         }

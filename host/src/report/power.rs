@@ -68,7 +68,10 @@ impl Power {
         let mut rows: Vec<_> = self.rows.iter().map(|r| row(&r.kind, r.ma, &r.counts)).collect();
         rows.push(row("all", self.total_ma, ""));
         [
-            (vec!["estimated current, mA", "least", "typical", "most", "counted"], rows),
+            (
+                vec!["estimated current, mA", "least", "typical", "most", "counted"],
+                rows,
+            ),
             (
                 vec!["assumed: typical (least to most); source"],
                 self.assumptions.iter().map(|a| vec![a.clone()]).collect(),
