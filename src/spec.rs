@@ -57,6 +57,9 @@ pub struct ModelSpec {
     /// Calcium exponent α of g = (Σφ(k))^α, in (0, 1]. The baselines fix it at 1.
     #[serde(default = "default_alpha")]
     pub alpha: f64,
+    /// What experiments change in the calcium.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub calcium: Calcium,
     /// The scale S that divides the Hebbian matrix.
     #[serde(default)]
     pub scale: Scale,
@@ -76,6 +79,10 @@ pub struct ModelSpec {
     pub input: Input,
     /// Pooling and head.
     pub output: Output,
+}
+
+fn is_default(x: &Calcium) -> bool {
+    *x == Calcium::default()
 }
 
 fn default_alpha() -> f64 {
@@ -116,6 +123,24 @@ impl ModelSpec {
             self.scale.init >= 0.0,
             "a number ≥ 0",
         )?;
+        let (kappa, learnt) = (self.calcium.neighbours, self.calcium.learnt);
+        let ok = (0.0..=1.0).contains(&kappa) && (kappa == 0.0 || self.heads > 1);
+        finite(
+            "model.calcium.neighbours",
+            kappa,
+            ok,
+            "a number in [0, 1], and heads to be neighbours",
+        )?;
+        finite(
+            "model.alpha",
+            alpha,
+            !learnt || alpha < 1.0,
+            "a number in (0, 1) where it is learnt",
+        )?;
+        if self.attention != AttentionKind::Astromorphic && self.calcium != Calcium::default() {
+            let expected = "nothing with a baseline attention (linear, gain-matched, softmax, none)";
+            return Err(Error::field("model.calcium", expected, format!("{:?}", self.calcium)));
+        }
         let decay = self.position.decay;
         finite("model.position.decay", decay, decay >= 0.0, "a number ≥ 0")?;
         if let Distance::Chebyshev { columns } | Distance::Euclid { columns } = self.position.distance {
@@ -131,7 +156,7 @@ impl ModelSpec {
         if self.attention != AttentionKind::Astromorphic && self.nonlinearity != Nonlinearity::Identity {
             return Err(Error::field(
                 "model.nonlinearity",
-                "\"identity\" with a baseline attention (linear, gain-matched, softmax)",
+                "\"identity\" with a baseline attention (linear, gain-matched, softmax, none)",
                 format!("{:?}", self.nonlinearity),
             ));
         }
@@ -163,7 +188,7 @@ impl ModelSpec {
 
     /// Whether the positional key w_t is part of the model.
     pub fn has_position(&self) -> bool {
-        self.attention == AttentionKind::Astromorphic
+        self.attention == AttentionKind::Astromorphic && self.position.distance != Distance::None
     }
 
     /// The initial (or fixed) scale S.

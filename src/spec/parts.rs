@@ -31,6 +31,26 @@ pub enum AttentionKind {
     GainMatched,
     /// Softmax attention. A floating-point baseline: it has no hardware.
     Softmax,
+    /// No attention: o = 0, no token knows of another before the pooling. A control in floating point.
+    None,
+}
+
+impl AttentionKind {
+    /// Whether the astrocyte's matrices Z and s are written: every kind but softmax and none.
+    pub fn is_hebbian(self) -> bool {
+        !matches!(self, AttentionKind::Softmax | AttentionKind::None)
+    }
+}
+
+/// What experiments change in the calcium beyond its exponent. A control in floating point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Calcium {
+    /// α is learnt, one a layer, as the sigmoid of its tensor; `alpha` is its start, below 1.
+    pub learnt: bool,
+    /// κ in [0, 1]: what diffuses to the neighbouring astrocytes (heads, on a ring) before the power,
+    /// s_h ← (1 − κ) s_h + κ/2 (s_{h−1} + s_{h+1}). An extension of ours: no paper has it.
+    pub neighbours: f64,
 }
 
 /// The scale S.
@@ -43,6 +63,9 @@ pub struct Scale {
     /// Learnt per head as exp(log S), or fixed.
     #[serde(default)]
     pub learnt: bool,
+    /// H = f(Z)/S instead of f(Z/S): the other reading of the papers' equation 11. A control in floating point.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside: bool,
 }
 
 impl Default for Scale {
@@ -50,6 +73,7 @@ impl Default for Scale {
         Scale {
             init: 0.0,
             learnt: true,
+            outside: false,
         }
     }
 }
@@ -109,6 +133,8 @@ pub enum Distance {
         /// Width of the grid.
         columns: usize,
     },
+    /// No positional key: w_t = 0, and no M.
+    None,
 }
 
 /// Where layer norm stands.
