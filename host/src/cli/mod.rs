@@ -21,7 +21,7 @@ mod evaluate;
 mod experiment;
 mod flash;
 mod ports;
-mod quantize;
+pub mod quantize;
 mod random;
 mod run;
 mod simulate;

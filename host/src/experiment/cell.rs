@@ -31,9 +31,10 @@
 //! assert_eq!(found.curve.len(), 2);
 //! ```
 
-use super::definition::{Items, Job};
+use super::definition::{Form, Items, Job};
 use super::measure::{Measure, epochs};
-use super::probe;
+use super::response::{self, Trace};
+use super::{memory, probe, search, twin};
 use crate::data::{Dataset, Example};
 use crate::train::bag;
 use crate::train::evaluate::accuracy;
@@ -70,6 +71,9 @@ pub struct Cell {
     pub curve: Vec<Point>,
     /// Items of the training, validation and test splits used.
     pub items: [usize; 3],
+    /// The astrocyte's response over a sequence, where it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
     /// Wall time of the call that finished it.
     pub seconds: f64,
 }
@@ -95,10 +99,10 @@ impl Cell {
 /// What a cell depends on: project, items and measures.
 pub fn fingerprint(job: &Job, measures: &[Measure]) -> Result<String> {
     let text = format!(
-        "{}{:?}{}{measures:?}{}",
+        "{}{:?}{:?}{measures:?}{}",
         job.project.to_toml()?,
         job.items,
-        job.bag,
+        job.options,
         job.threshold
     );
     Ok(Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect())
@@ -132,11 +136,17 @@ pub fn measured(
         measures: BTreeMap::new(),
         curve: Vec::new(),
         items: [set.train.len(), set.validation.len(), set.test.len()],
+        trace: None,
         seconds: 0.0,
     };
-    let found = match job.bag {
-        true => bag(job, set, &mut cell)?,
-        false => model(job, set, measures, checkpoint, stop, &mut cell)?,
+    let found = match job.options.form {
+        Form::Model => model(job, set, measures, checkpoint, stop, &mut cell)?,
+        Form::Bag => bag(job, set, &mut cell)?,
+        Form::Dense(power) => {
+            let found = memory::accuracy(&job.project, &set.test, power, job.seed);
+            cell.measures.insert(Measure::Test.name(), 100.0 * found);
+            true
+        }
     };
     cell.seconds = started.elapsed().as_secs_f64();
     Ok(found.then_some(cell))
@@ -145,7 +155,7 @@ pub fn measured(
 fn bag(job: &Job, set: &Dataset, cell: &mut Cell) -> Result<bool> {
     let (model, train) = (&job.project.model, &job.project.train);
     let Input::Tokens { vocabulary, .. } = model.input else {
-        return Err(Error::field("group.row.bag", "a project of tokens", "vectors"));
+        return Err(Error::field("form", "\"model\" for vectors", "\"bag\""));
     };
     let found = bag::train(train, vocabulary, model.d_model, model.output.size, &set.train)?;
     let mut put = |measure: Measure, value: f64| cell.measures.insert(measure.name(), value);
@@ -182,7 +192,16 @@ fn model(
     let curve: Vec<(f64, f64)> = cell.curve.iter().map(|p| (p.epoch, p.validation)).collect();
     let weights = &outcome.weights;
     let scored = |spec: &_, weights: &_| accuracy(spec, weights, &set.test, None, project.train.shards, Some(stop));
-    let mut test = None;
+    let widths = match (job.options.search, outcome.diverged) {
+        (Some(budget), None) => search::smallest(project, weights, set, outcome.best.accuracy(), budget / 100.0)?,
+        _ => project.quantize,
+    };
+    let response = match (job.options.response, outcome.diverged) {
+        (Some(features), None) => Some(response::measured(spec, weights, set, features, job.seed)?),
+        _ => None,
+    };
+    cell.trace = response.as_ref().map(|r| r.trace.clone());
+    let (mut test, mut image) = (None, None);
     let mut value = |measure: Measure| -> Result<Option<f64>> {
         Ok(match measure {
             Measure::Test | Measure::Perplexity => {
@@ -214,6 +233,24 @@ fn model(
                 let learnt = weights.tensors.iter().filter(|(name, _)| *name != EMBEDDING);
                 Some(learnt.map(|(_, t)| t.data.len()).sum::<usize>() as f64)
             }
+            Measure::Twin | Measure::Kilobits => {
+                let image = match &image {
+                    Some(image) => image,
+                    None => &*image.insert(twin::image(project, &widths, weights, set)?),
+                };
+                Some(match measure {
+                    Measure::Twin => 100.0 * twin::accuracy(image, &set.test)?,
+                    _ => twin::kilobits(image)?,
+                })
+            }
+            Measure::OperandBits => Some(widths.activation_bits.into()),
+            Measure::WeightBits => Some(widths.weight_bits.into()),
+            Measure::PhiBits => Some(widths.phi_index_bits.into()),
+            Measure::PowerBits => Some(widths.power_mantissa_bits.into()),
+            Measure::ReciprocalBits => Some(widths.reciprocal_mantissa_bits.into()),
+            Measure::RsqrtBits => Some(widths.rsqrt_mantissa_bits.into()),
+            Measure::Correlation => response.as_ref().map(|r| r.correlation),
+            Measure::Error => response.as_ref().map(|r| r.error),
         })
     };
     for &measure in measures {

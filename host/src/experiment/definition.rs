@@ -8,7 +8,10 @@
 //! | `group.name`, `.project`, `.set`, `.items` | a table: a built-in project, changes to its `model.toml`, and the items of a split that are used at most |
 //! | `group.threshold` | validation accuracy whose epoch is measured |
 //! | `group.reduced.set`, `.items` | further changes under `--reduced` |
-//! | `group.row.name`, `.set`, `.bag` | a row: changes on top of those; `bag = true` is the bag of words in place of the model |
+//! | `group.row.name`, `.set` | a row: changes on top of those |
+//! | `group.row.form` | `"model"`, `"bag"` (the bag of words) or `{ dense = n }` (a dense associative memory, F(x) = x^n) in its place |
+//! | `group.row.response` | the feature map of `correlation` and `error` ([`Features`]) |
+//! | `group.row.search` | percentage points that the search for the smallest widths may lose |
 //!
 //! Changes are merged table by table, values replace values.
 //!
@@ -20,7 +23,9 @@
 //! ```
 
 use super::measure::Measure;
+use super::response::{Features, Map};
 use crate::project::Project;
+use astromorph::spec::{AttentionKind, Input};
 use astromorph::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -109,9 +114,28 @@ pub struct Row {
     /// Changes.
     #[serde(default)]
     pub set: toml::Table,
-    /// The bag of words of the project's vocabulary and width in place of the model.
+    /// What is trained and measured.
     #[serde(default)]
-    pub bag: bool,
+    pub form: Form,
+    /// The astrocyte's response to this map, beside the softmax normaliser.
+    #[serde(default)]
+    pub response: Option<Features>,
+    /// The smallest widths within this loss, in percentage points, in place of the project's.
+    #[serde(default)]
+    pub search: Option<f64>,
+}
+
+/// What a row trains and measures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// The project's model.
+    #[default]
+    Model,
+    /// A bag of words of its vocabulary and width.
+    Bag,
+    /// A dense associative memory with F(x) = x^n, of the size of its attention.
+    Dense(u32),
 }
 
 /// One configuration with a seed.
@@ -127,8 +151,8 @@ pub struct Job {
     pub project: Project,
     /// Items used.
     pub items: Items,
-    /// A bag of words.
-    pub bag: bool,
+    /// The row.
+    pub options: Row,
     /// As in the group.
     pub threshold: f64,
 }
@@ -175,13 +199,14 @@ impl Definition {
                     let text = toml::to_string(&project).map_err(|e| Error::file(&file, e))?;
                     let mut project = Project::parse(&file, &text)?;
                     project.train.seed = seed;
+                    row.check(&project).map_err(|e| Error::file(&file, e))?;
                     jobs.push(Job {
                         group: g,
                         row: r,
                         seed,
                         project,
                         items: if reduced { group.reduced.items } else { group.items },
-                        bag: row.bag,
+                        options: row.clone(),
                         threshold: group.threshold,
                     });
                 }
@@ -190,6 +215,35 @@ impl Definition {
         match jobs.is_empty() {
             true => Err(Error::field("seeds, group, group.row", "at least one of each", "none")),
             false => Ok(jobs),
+        }
+    }
+}
+
+impl Row {
+    fn check(&self, project: &Project) -> Result<()> {
+        let model = &project.model;
+        let recall = matches!(project.task, crate::project::TaskSpec::Recall { .. });
+        match self.form {
+            Form::Bag if !matches!(model.input, Input::Tokens { .. }) => {
+                return Err(Error::field("form", "\"model\" for vectors", "\"bag\""));
+            }
+            Form::Dense(n) if !recall || !(2..=64).contains(&n) => {
+                return Err(Error::field("form.dense", "2 to 64, and the recall task", n));
+            }
+            _ => {}
+        }
+        if let Some(features) = self.response {
+            if model.attention != AttentionKind::Softmax {
+                let found = format!("{:?}", model.attention);
+                return Err(Error::field("response", "model.attention = \"softmax\"", found));
+            }
+            if features.map != Map::Elu {
+                crate::project::range("response.count", features.count, 1, 1_000_000)?;
+            }
+        }
+        match self.search {
+            Some(budget) if !(0.0..=100.0).contains(&budget) => Err(Error::field("search", "0 to 100", budget)),
+            _ => Ok(()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Runs the cells of an experiment, several at once, and keeps each as soon as it is done.
 //!
-//! `OUT/cells/GROUP/ROW/seed-S.json` is a finished cell, `….safetensors` beside it the checkpoint of one that is not. A cell that fails ends the
+//! `OUT/cells/GROUP/ROW/seed-S.json` is a finished cell. `OUT/trained/` holds checkpoints while the run lasts: cells that differ only in what is done
+//! with the float model (its widths, a feature map) share one training, whichever comes first. A cell that fails ends the
 //! run after those at work have ended; nothing finished is lost, and the same command goes on.
 
 use super::cell::{Cell, fingerprint, measured, thinned};
@@ -12,6 +13,7 @@ use crate::progress::Progress;
 use crate::project::Project;
 use crate::report::save;
 use astromorph::{Error, Result};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -33,13 +35,21 @@ pub struct Grid<'a> {
 
 type Kept = Vec<(String, Arc<Dataset>)>;
 
+/// What cells at work share.
+#[derive(Default)]
+struct Shared {
+    sets: Mutex<Kept>,
+    /// One training at a time in each checkpoint.
+    trainings: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
+}
+
 impl Grid<'_> {
     /// Every job's cell, found or made now.
     pub fn run(&self, jobs: &[Job], progress: &Progress) -> std::result::Result<Vec<(Job, Cell)>, Failure> {
         let found: Mutex<Vec<Option<Cell>>> = Mutex::new(vec![None; jobs.len()]);
         let mut pending = Vec::new();
         for (k, job) in jobs.iter().enumerate() {
-            let cell = Cell::load(&self.path(job, "json"), &fingerprint(job, &self.definition.measures)?)?;
+            let cell = Cell::load(&self.path(job), &fingerprint(job, &self.definition.measures)?)?;
             match cell {
                 Some(cell) => lock(&found)[k] = Some(cell),
                 None => pending.push(k),
@@ -52,14 +62,14 @@ impl Grid<'_> {
                 jobs.len()
             ));
         }
-        let (next, failed, kept) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(Kept::new()));
+        let (next, failed, shared) = (AtomicUsize::new(0), AtomicBool::new(false), Shared::default());
         let errors: Mutex<Vec<Error>> = Mutex::new(Vec::new());
         let work = || {
             while !failed.load(Ordering::Relaxed) && !interrupt::requested() {
                 let Some(&k) = pending.get(next.fetch_add(1, Ordering::Relaxed)) else {
                     return;
                 };
-                match self.one(&jobs[k], &kept) {
+                match self.one(&jobs[k], &shared) {
                     Ok(Some(cell)) => {
                         let mut found = lock(&found);
                         progress.say(&self.said(&jobs[k], &cell));
@@ -88,30 +98,36 @@ impl Grid<'_> {
         let found = found.into_inner().unwrap_or_else(|e| e.into_inner());
         let cells: Option<Vec<Cell>> = found.into_iter().collect();
         match cells {
-            Some(cells) => Ok(jobs.iter().cloned().zip(cells).collect()),
+            Some(cells) => {
+                // Nothing is left that would go on from a checkpoint. (A single cell of a larger grid has only its own.)
+                let trained = self.out.join("trained");
+                if trained.exists() && jobs.len() > 1 {
+                    std::fs::remove_dir_all(&trained).map_err(|e| Error::file(&trained, e))?;
+                }
+                Ok(jobs.iter().cloned().zip(cells).collect())
+            }
             None => Err(Failure::Interrupted(self.out.display().to_string())),
         }
     }
 
-    fn path(&self, job: &Job, extension: &str) -> PathBuf {
+    fn path(&self, job: &Job) -> PathBuf {
         self.out
             .join("cells")
-            .join(format!("{}.{extension}", job.name(self.definition)))
+            .join(format!("{}.json", job.name(self.definition)))
     }
 
-    fn one(&self, job: &Job, kept: &Mutex<Kept>) -> Result<Option<Cell>> {
-        let set = self.dataset(&job.project, job, kept)?;
-        let (path, checkpoint) = (self.path(job, "json"), self.path(job, "safetensors"));
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
-        }
+    fn one(&self, job: &Job, shared: &Shared) -> Result<Option<Cell>> {
+        let set = self.dataset(&job.project, job, &shared.sets)?;
+        let path = self.path(job);
+        let trained = self.out.join("trained");
+        std::fs::create_dir_all(&trained).map_err(|e| Error::file(&trained, e))?;
+        let checkpoint = trained.join(format!("{}.safetensors", training(job)?));
+        let own = lock(&shared.trainings).entry(checkpoint.clone()).or_default().clone();
+        let _held = lock(&own);
         let cell = measured(job, &set, &self.definition.measures, &checkpoint, interrupt::flag())?;
         if let Some(cell) = &cell {
             let text = serde_json::to_string_pretty(cell).map_err(|e| Error::file(&path, e))?;
             save(&path, text.as_bytes())?;
-            if checkpoint.exists() {
-                std::fs::remove_file(&checkpoint).map_err(|e| Error::file(&checkpoint, e))?;
-            }
         }
         Ok(cell)
     }
@@ -147,6 +163,16 @@ impl Grid<'_> {
             cell.seconds
         )
     }
+}
+
+/// Names the training of a job: everything but what is done with its outcome.
+fn training(job: &Job) -> Result<String> {
+    let mut job = job.clone();
+    job.project.quantize = Default::default();
+    (job.options.response, job.options.search, job.threshold) = (None, None, 0.0);
+    job.options.name.clear();
+    job.options.set.clear();
+    fingerprint(&job, &[])
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -13,6 +13,10 @@
 //! | `diverged` | | 1 where a gradient was not finite, else 0 |
 //! | `alpha` | | mean of the learnt calcium exponents |
 //! | `parameters` | | numbers learnt, embeddings apart |
+//! | `twin` | % | right answers of the test split in integers, in the project's widths or those that were searched ([`super::twin`]) |
+//! | `kilobits` | | of the integer image, embeddings apart |
+//! | `operand-bits`, `weight-bits`, `phi-bits`, `power-bits`, `reciprocal-bits`, `rsqrt-bits` | | its widths |
+//! | `correlation`, `error` | , % | of the astrocyte's response with the softmax normaliser ([`super::response`]) |
 //!
 //! ```
 //! use astromorph_host::experiment::measure::epochs;
@@ -40,6 +44,16 @@ pub enum Measure {
     Diverged,
     Alpha,
     Parameters,
+    Twin,
+    Kilobits,
+    OperandBits,
+    WeightBits,
+    PhiBits,
+    PowerBits,
+    ReciprocalBits,
+    RsqrtBits,
+    Correlation,
+    Error,
 }
 
 impl Measure {
@@ -58,6 +72,16 @@ impl Measure {
             Measure::Diverged => "diverged",
             Measure::Alpha => "learnt α",
             Measure::Parameters => "parameters",
+            Measure::Twin => "test in integers, %",
+            Measure::Kilobits => "kbit",
+            Measure::OperandBits => "operand bits",
+            Measure::WeightBits => "weight bits",
+            Measure::PhiBits => "φ index bits",
+            Measure::PowerBits => "s^α mantissa bits",
+            Measure::ReciprocalBits => "1/C mantissa bits",
+            Measure::RsqrtBits => "1/√ mantissa bits",
+            Measure::Correlation => "correlation",
+            Measure::Error => "error, %",
         }
     }
 

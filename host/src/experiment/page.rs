@@ -107,6 +107,16 @@ fn page(name: &str, definition: &Definition, tables: &[Table], times: &Times) ->
         if !curves.is_empty() {
             page += &plot::lines("Validation accuracy, mean of the seeds", "epoch", "%", &curves)?;
         }
+        for row in &table.rows {
+            let Some(trace) = &row.trace else { continue };
+            let points = |x: &[f64]| x.iter().enumerate().map(|(t, &x)| (t as f64, x)).collect();
+            let series = [
+                ("astrocyte".to_string(), points(&trace.response)),
+                ("softmax normaliser".to_string(), points(&trace.normaliser)),
+            ];
+            page += &plot::lines(&format!("{}: response to each token", row.name), "token", "", &series)?;
+            page += &format!("<p>{}</p>\n", html::escape(&trace.tokens.join(" ")));
+        }
         for (c, column) in table.columns.iter().enumerate() {
             let bars = table
                 .rows

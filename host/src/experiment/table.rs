@@ -13,6 +13,7 @@
 use super::cell::Cell;
 use super::definition::{Definition, Job};
 use super::measure::Measure;
+use super::response::Trace;
 use serde::Serialize;
 
 /// Mean and standard deviation of a sample.
@@ -76,6 +77,9 @@ pub struct TableRow {
     pub spreads: Vec<Option<Spread>>,
     /// Mean validation accuracy by epoch: of the seeds' curves, point by point as far as all go.
     pub curve: Vec<(f64, f64)>,
+    /// The astrocyte's response of the first seed, where it was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
 }
 
 /// The table of a group.
@@ -121,6 +125,7 @@ pub fn tables(definition: &Definition, cells: &[(Job, Cell)]) -> Vec<Table> {
                 name: group.rows[r].name.clone(),
                 spreads: values.iter().map(|v| Spread::of(v)).collect(),
                 values,
+                trace: found.first().and_then(|c| c.trace.clone()),
                 curve: (0..points).map(|p| (found[0].curve[p].epoch, mean(p))).collect(),
             }
         };
