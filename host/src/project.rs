@@ -70,10 +70,12 @@ impl Default for CoreSection {
 }
 
 /// The projects built into the program.
-pub const BUILTIN: [(&str, &str); 6] = [
+pub const BUILTIN: [(&str, &str); 8] = [
     ("recall", include_str!("../projects/recall.toml")),
+    ("listops", include_str!("../projects/listops.toml")),
     ("imdb", include_str!("../projects/imdb.toml")),
     ("sst2", include_str!("../projects/sst2.toml")),
+    ("mnist", include_str!("../projects/mnist.toml")),
     ("cifar10", include_str!("../projects/cifar10.toml")),
     ("wikitext2", include_str!("../projects/wikitext2.toml")),
     ("text", include_str!("../projects/text.toml")),
@@ -142,6 +144,44 @@ mod tests {
         for (name, _) in BUILTIN {
             let project = Project::builtin(name).unwrap();
             assert_eq!(Project::parse("again", &project.to_toml().unwrap()).unwrap(), project);
+        }
+    }
+
+    #[test]
+    fn a_task_refuses_a_model_it_does_not_fit() {
+        for (name, from, to, field) in [
+            ("mnist", "patch = 7", "patch = 5", "task.patch"),
+            ("mnist", "width = 49", "width = 48", "model.input.width"),
+            ("mnist", "patch = 7", "patch = 7\nvalidation = 0", "task.validation"),
+            ("mnist", "size = 10", "size = 9", "model.output"),
+            ("cifar10", "width = 48", "width = 16", "model.input.width"),
+            ("listops", "vocabulary = 16", "vocabulary = 17", "model.input"),
+            (
+                "listops",
+                "kind = \"listops\"",
+                "kind = \"listops\"\nmin_length = 501",
+                "task.min_length",
+            ),
+            (
+                "listops",
+                "kind = \"listops\"",
+                "kind = \"listops\"\nmax_arguments = 1",
+                "task.max_arguments",
+            ),
+            ("listops", "pooling = \"mean\"", "pooling = \"none\"", "model.output"),
+            (
+                "listops",
+                "[train]",
+                "[train]\nword_dropout = 0.1",
+                "train.word_dropout",
+            ),
+        ] {
+            let text = BUILTIN.iter().find(|(n, _)| *n == name).unwrap().1;
+            assert!(text.contains(from), "{name}: {from}");
+            let error = Project::parse("f.toml", &text.replacen(from, to, 1))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(&format!("{field}:")), "{error}");
         }
     }
 

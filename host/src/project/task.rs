@@ -7,6 +7,7 @@
 //! ```
 
 use super::{Project, range};
+use crate::data::{cifar10, listops, mnist};
 use astromorph::spec::{Input, OutputKind, Pooling};
 use astromorph::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,38 @@ pub enum TaskSpec {
     Cifar10 {
         /// Side of a token's patch in pixels.
         patch: usize,
+    },
+    /// MNIST digits in the official idx files, below the data folder or its `mnist`.
+    Mnist {
+        /// Side of a token's patch in pixels.
+        patch: usize,
+        /// Training images held out for validation, the last ones.
+        #[serde(default = "five_thousand")]
+        validation: usize,
+    },
+    /// Nested lists of operators and digits, generated from the seed as Long Range Arena does.
+    Listops {
+        /// Tokens of the shortest sequence.
+        #[serde(default = "shortest")]
+        min_length: usize,
+        /// Tokens of the longest.
+        #[serde(default = "longest")]
+        max_length: usize,
+        /// Depth of the deepest tree: a digit has 1, an operator one more than its deepest argument may.
+        #[serde(default = "ten")]
+        max_depth: usize,
+        /// Most arguments of an operator; the fewest are 2.
+        #[serde(default = "ten")]
+        max_arguments: usize,
+        /// Sequences in the training split.
+        #[serde(default = "arena")]
+        train: usize,
+        /// Sequences in the validation split.
+        #[serde(default = "two_thousand")]
+        validation: usize,
+        /// Sequences in the test split.
+        #[serde(default = "two_thousand")]
+        test: usize,
     },
     /// The next word of WikiText-2, below the data folder or its `wikitext-2`.
     Wikitext2 {},
@@ -93,20 +126,42 @@ fn many() -> usize {
 fn two_thousand() -> usize {
     2_000
 }
+fn five_thousand() -> usize {
+    5_000
+}
+fn shortest() -> usize {
+    125
+}
+fn longest() -> usize {
+    500
+}
+fn ten() -> usize {
+    10
+}
+fn arena() -> usize {
+    96_000
+}
 fn validation() -> usize {
     2_500
 }
 
+impl TaskSpec {
+    /// Whether examples are made from the seed: such a task needs no data folder.
+    pub fn generated(&self) -> bool {
+        matches!(self, TaskSpec::Recall { .. } | TaskSpec::Listops { .. })
+    }
+}
+
 impl Project {
-    fn images_fit(&self, patch: usize) -> Result<()> {
-        let side = crate::data::cifar10::SIDE;
+    /// Images of `channels` planes of side × side pixels, ten classes.
+    fn images_fit(&self, side: usize, channels: usize, patch: usize) -> Result<()> {
         if patch == 0 || !side.is_multiple_of(patch) {
             return Err(Error::field("task.patch", format!("a divisor of {side}"), patch));
         }
         let Input::Vectors { width, .. } = self.model.input else {
             return Err(Error::field("model.input.kind", "\"vectors\" for images", "tokens"));
         };
-        let (expected, tokens) = (3 * patch * patch, (side / patch) * (side / patch));
+        let (expected, tokens) = (channels * patch * patch, (side / patch) * (side / patch));
         if width != expected {
             return Err(Error::field(
                 "model.input.width",
@@ -115,6 +170,11 @@ impl Project {
             ));
         }
         range("model.n_max", self.model.n_max, tokens, 512)?;
+        self.one_of_ten()?;
+        self.no_word_forgotten("images")
+    }
+
+    fn one_of_ten(&self) -> Result<()> {
         let output = self.model.output;
         if output.kind != OutputKind::Classes || output.size != 10 || output.pooling == Pooling::None {
             let found = format!("{output:?}");
@@ -124,14 +184,53 @@ impl Project {
                 found,
             ));
         }
-        if self.train.word_dropout > 0.0 {
-            return Err(Error::field(
-                "train.word_dropout",
-                "0 for images",
-                self.train.word_dropout,
-            ));
-        }
         Ok(())
+    }
+
+    fn no_word_forgotten(&self, task: &str) -> Result<()> {
+        match self.train.word_dropout > 0.0 {
+            true => Err(Error::field(
+                "train.word_dropout",
+                format!("0 for {task}, which has no unknown word"),
+                self.train.word_dropout,
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn lists_fit(&self) -> Result<()> {
+        let TaskSpec::Listops {
+            min_length,
+            max_length,
+            max_depth,
+            max_arguments,
+            train,
+            validation,
+            test,
+        } = self.task
+        else {
+            return Ok(());
+        };
+        range("task.max_length", max_length, 1, 512)?;
+        range("task.min_length", min_length, 1, max_length)?;
+        range("task.max_depth", max_depth, 1, 20)?;
+        range("task.max_arguments", max_arguments, 2, 20)?;
+        range("task.train", train, 1, 10_000_000)?;
+        range("task.validation", validation, 1, 1_000_000)?;
+        range("task.test", test, 1, 1_000_000)?;
+        let tokens = listops::TOKENS.len();
+        match self.model.input {
+            Input::Tokens {
+                vocabulary, slots: 1, ..
+            } if vocabulary == tokens => {}
+            input => {
+                let expected = format!("tokens of one slot, vocabulary {tokens}, for listops");
+                return Err(Error::field("model.input", expected, format!("{input:?}")));
+            }
+        }
+        self.one_of_ten()?;
+        self.no_word_forgotten("listops")?;
+        range("model.n_max", self.model.n_max, max_length, 512)
     }
 
     fn next_words_fit(&self) -> Result<()> {
@@ -156,7 +255,12 @@ impl Project {
     /// Refuses a task that the model or the training contradicts.
     pub(super) fn task_fits_model(&self) -> Result<()> {
         match self.task {
-            TaskSpec::Cifar10 { patch } => return self.images_fit(patch),
+            TaskSpec::Cifar10 { patch } => return self.images_fit(cifar10::SIDE, 3, patch),
+            TaskSpec::Mnist { patch, validation } => {
+                range("task.validation", validation, 1, 50_000)?;
+                return self.images_fit(mnist::SIDE, 1, patch);
+            }
+            TaskSpec::Listops { .. } => return self.lists_fit(),
             TaskSpec::Wikitext2 {} => return self.next_words_fit(),
             _ => {}
         }
@@ -193,13 +297,7 @@ impl Project {
             same("model.input.vocabulary", 1 + keys + values, vocabulary)?;
             same("model.input.slots", 2, slots)?;
             same("model.output.size", values, size)?;
-            if self.train.word_dropout > 0.0 {
-                return Err(Error::field(
-                    "train.word_dropout",
-                    "0 for recall, which has no unknown word",
-                    self.train.word_dropout,
-                ));
-            }
+            self.no_word_forgotten("recall")?;
             if self.model.output.pooling != Pooling::None {
                 return Err(Error::field("model.output.pooling", "\"none\" for recall", "a pooling"));
             }
