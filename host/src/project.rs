@@ -70,7 +70,7 @@ impl Default for CoreSection {
 }
 
 /// The projects built into the program.
-pub const BUILTIN: [(&str, &str); 8] = [
+pub const BUILTIN: [(&str, &str); 9] = [
     ("recall", include_str!("../projects/recall.toml")),
     ("listops", include_str!("../projects/listops.toml")),
     ("imdb", include_str!("../projects/imdb.toml")),
@@ -79,6 +79,7 @@ pub const BUILTIN: [(&str, &str); 8] = [
     ("cifar10", include_str!("../projects/cifar10.toml")),
     ("wikitext2", include_str!("../projects/wikitext2.toml")),
     ("text", include_str!("../projects/text.toml")),
+    ("arrays", include_str!("../projects/arrays.toml")),
 ];
 
 impl Project {

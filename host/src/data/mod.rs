@@ -10,6 +10,7 @@
 //! | [`mnist`] | `mnist/*-ubyte` or `*-ubyte.gz`, images as patches |
 //! | [`wikitext2`] | `wikitext-2/wiki.{train,valid,test}.tokens`, next words |
 //! | [`table`] | labelled TSV or CSV |
+//! | [`arrays`] | labelled arrays, safetensors or NumPy |
 //! | [`vocabulary`] | words to identifiers, from the training split only |
 //! | [`patches`] | images as tokens |
 //! | [`batch`] | padded batches of examples of like length |
@@ -21,6 +22,8 @@
 //! assert_eq!((set.train.len(), set.test.len(), set.classes.len()), (65_536, 2_000, 16));
 //! ```
 
+pub mod array_file;
+pub mod arrays;
 pub mod batch;
 pub mod cifar10;
 pub mod imdb;
@@ -151,6 +154,7 @@ pub fn load_with(project: &Project, folder: Option<&Path>, vocabulary: Option<Vo
             let (most, n_max) = (project.model.output.size, project.model.n_max);
             return wikitext2::read(needed()?, most, n_max, vocabulary);
         }
+        TaskSpec::Arrays { .. } => return arrays::read(needed()?, project),
         TaskSpec::Text { .. } => table::read(needed()?, &project.task, project.train.seed)?,
     };
     encode(project, corpus, vocabulary)
@@ -239,7 +243,7 @@ pub(crate) fn check_split(place: &Path, split: &[Labelled]) -> Result<()> {
 }
 
 /// Moves `n` examples drawn with the seed out of the training split.
-pub(crate) fn hold_out(train: &mut Vec<Labelled>, n: usize, seed: u64) -> Vec<Labelled> {
+pub(crate) fn hold_out<T>(train: &mut Vec<T>, n: usize, seed: u64) -> Vec<T> {
     train.shuffle(&mut ChaCha8Rng::seed_from_u64(seed ^ 0x5eed_da7a));
     let held = n.min(train.len() / 2);
     train.split_off(train.len() - held)

@@ -102,6 +102,17 @@ pub enum TaskSpec {
         #[serde(default)]
         delimiter: Option<char>,
     },
+    /// Sequences of vectors with a class each: safetensors files, or folders of NumPy files, with `x`, `y` and perhaps `lengths`.
+    Arrays {
+        /// The training split, below the data folder.
+        train: String,
+        /// The validation split; a tenth of the training split when absent.
+        #[serde(default)]
+        validation: Option<String>,
+        /// The test split; the validation split when absent.
+        #[serde(default)]
+        test: Option<String>,
+    },
 }
 
 /// A column of a table.
@@ -172,6 +183,18 @@ impl Project {
         range("model.n_max", self.model.n_max, tokens, 512)?;
         self.one_of_ten()?;
         self.no_word_forgotten("images")
+    }
+
+    fn arrays_fit(&self) -> Result<()> {
+        let Input::Vectors { .. } = self.model.input else {
+            return Err(Error::field("model.input.kind", "\"vectors\" for arrays", "tokens"));
+        };
+        let output = self.model.output;
+        if output.kind != OutputKind::Classes || output.pooling == Pooling::None {
+            let expected = "classes with pooling \"mean\" or \"last\"";
+            return Err(Error::field("model.output", expected, format!("{output:?}")));
+        }
+        self.no_word_forgotten("arrays")
     }
 
     fn one_of_ten(&self) -> Result<()> {
@@ -261,6 +284,7 @@ impl Project {
                 return self.images_fit(mnist::SIDE, 1, patch);
             }
             TaskSpec::Listops { .. } => return self.lists_fit(),
+            TaskSpec::Arrays { .. } => return self.arrays_fit(),
             TaskSpec::Wikitext2 {} => return self.next_words_fit(),
             _ => {}
         }
