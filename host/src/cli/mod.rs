@@ -69,7 +69,7 @@ pub struct Common {
 #[derive(Args, Clone)]
 #[group(multiple = false)]
 pub struct Choice {
-    /// A built-in project: recall, imdb, sst2, cifar10, wikitext2 or text.
+    /// A built-in project: recall, listops, imdb, sst2, mnist, cifar10, wikitext2, text or arrays.
     #[arg(long)]
     pub task: Option<String>,
     /// A project of your own, `model.toml`.

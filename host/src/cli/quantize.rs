@@ -49,7 +49,7 @@ impl Quantize {
         widths.chunk = self.chunk.unwrap_or(widths.chunk);
         widths.validate_for(&workspace.project.model)?;
         let weights = workspace.weights()?;
-        let set = workspace.dataset()?;
+        let set = workspace.dataset(progress)?;
         if self.no_tuning {
             workspace.project.train.quantized.steps = 0;
         }

@@ -46,7 +46,7 @@ impl Train {
             ));
             return Ok(());
         }
-        let set = workspace.dataset()?;
+        let set = workspace.dataset(progress)?;
         let mut report = new_report(&workspace, "train");
         trained(&workspace, &set, progress, &mut report)?;
         finish(&report, &workspace, common)
