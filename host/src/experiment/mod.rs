@@ -37,7 +37,10 @@ use definition::Definition;
 /// The experiments built into the program.
 pub const BUILTIN: [(&str, &str); 8] = [
     ("learning-speed", include_str!("../../experiments/learning-speed.toml")),
-    ("what-attention-does", include_str!("../../experiments/what-attention-does.toml")),
+    (
+        "what-attention-does",
+        include_str!("../../experiments/what-attention-does.toml"),
+    ),
     ("readings", include_str!("../../experiments/readings.toml")),
     ("causality", include_str!("../../experiments/causality.toml")),
     ("calcium", include_str!("../../experiments/calcium.toml")),
@@ -70,8 +73,10 @@ mod tests {
                 for job in &jobs {
                     assert!(seen.insert(job.name(&experiment)), "{name}: {}", job.name(&experiment));
                 }
-                let prints: std::collections::BTreeSet<_> =
-                    jobs.iter().map(|j| cell::fingerprint(j, &experiment.measures).unwrap()).collect();
+                let prints: std::collections::BTreeSet<_> = jobs
+                    .iter()
+                    .map(|j| cell::fingerprint(j, &experiment.measures).unwrap())
+                    .collect();
                 assert_eq!(prints.len(), jobs.len(), "{name}");
             }
         }
