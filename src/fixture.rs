@@ -50,9 +50,11 @@ fn draw(rng: &mut impl Rng) -> ModelSpec {
         order,
         attention,
         alpha: [1.0, 0.5, 0.25, 0.37][rng.random_range(0..4)],
+        calcium: Calcium::default(),
         scale: Scale {
             init: [0.0, 2.0, 100.0][rng.random_range(0..3)],
             learnt: true,
+            outside: false,
         },
         nonlinearity,
         position: Position {
@@ -61,7 +63,8 @@ fn draw(rng: &mut impl Rng) -> ModelSpec {
                 Distance::Line,
                 Distance::Chebyshev { columns },
                 Distance::Euclid { columns },
-            ][rng.random_range(0..3)],
+                Distance::None,
+            ][rng.random_range(0..4)],
         },
         norm: [NormOrder::Post, NormOrder::Pre][rng.random_range(0..2)],
         feed_forward: FeedForward {

@@ -31,6 +31,7 @@ pub fn distance(kind: Distance, i: usize, j: usize) -> f64 {
     };
     match kind {
         Distance::Line => i.abs_diff(j) as f64,
+        Distance::None => 0.0, // of no key: who has one asks `ModelSpec::has_position` first
         Distance::Chebyshev { columns } => {
             let (rows, columns) = apart(columns);
             rows.max(columns)

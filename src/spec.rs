@@ -20,9 +20,13 @@
 //! ```
 
 mod chunk;
+mod parts;
+mod quantize;
 
 pub use chunk::{MAX_CHUNK, SCORE_BITS};
 pub(crate) use chunk::{check as check_chunk, score_bits};
+pub use parts::*;
+pub use quantize::QuantizeSpec;
 
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -53,6 +57,9 @@ pub struct ModelSpec {
     /// Calcium exponent α of g = (Σφ(k))^α, in (0, 1]. The baselines fix it at 1.
     #[serde(default = "default_alpha")]
     pub alpha: f64,
+    /// What experiments change in the calcium.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub calcium: Calcium,
     /// The scale S that divides the Hebbian matrix.
     #[serde(default)]
     pub scale: Scale,
@@ -74,277 +81,12 @@ pub struct ModelSpec {
     pub output: Output,
 }
 
+fn is_default(x: &Calcium) -> bool {
+    *x == Calcium::default()
+}
+
 fn default_alpha() -> f64 {
     0.25
-}
-
-/// When a token may read what was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Order {
-    /// Write all, seal, read all (encoders).
-    TwoPass,
-    /// Write, seal and read each token in turn: a token sees itself and the past.
-    Causal,
-}
-
-/// The attention under one specification.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AttentionKind {
-    /// Positional key w_t and calcium exponent α.
-    #[default]
-    Astromorphic,
-    /// α = 1, no w_t, f = identity: the network of Kozachkov et al. (2023).
-    Linear,
-    /// Linear with S divided by N_max^(1−`alpha`): the gain of the astromorphic form without its non-linearity.
-    GainMatched,
-    /// Softmax attention. A floating-point baseline: it has no hardware.
-    Softmax,
-}
-
-/// The scale S.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Scale {
-    /// Initial or fixed value; 0 stands for m, the number of features.
-    #[serde(default)]
-    pub init: f64,
-    /// Learnt per head as exp(log S), or fixed.
-    #[serde(default)]
-    pub learnt: bool,
-}
-
-impl Default for Scale {
-    fn default() -> Self {
-        Scale {
-            init: 0.0,
-            learnt: true,
-        }
-    }
-}
-
-/// The non-linearity f on the Hebbian matrix.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Nonlinearity {
-    /// H = Z/S.
-    #[default]
-    Identity,
-    /// H = σ(Z/S), the paper's equation 11.
-    Sigmoid,
-    /// H = clamp(Z/(4S) + 1/2, 0, 1): σ's tangent, made of a shift and an addition.
-    HardSigmoid,
-}
-
-/// Pd, the distance matrix behind w = φ(MᵀM Pd Mᵀ)ᵀ.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Position {
-    /// s ≥ 0 in ρ = exp(−s).
-    #[serde(default = "default_decay")]
-    pub decay: f64,
-    /// Distance between two token positions.
-    #[serde(default)]
-    pub distance: Distance,
-}
-
-fn default_decay() -> f64 {
-    0.05
-}
-
-impl Default for Position {
-    fn default() -> Self {
-        Position {
-            decay: default_decay(),
-            distance: Distance::Line,
-        }
-    }
-}
-
-/// Distance between positions i and j.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Distance {
-    /// |i − j|.
-    #[default]
-    Line,
-    /// Tokens lie row by row on a grid `columns` wide: the larger of the row and column distances.
-    Chebyshev {
-        /// Width of the grid.
-        columns: usize,
-    },
-    /// The straight-line distance on the same grid.
-    Euclid {
-        /// Width of the grid.
-        columns: usize,
-    },
-}
-
-/// Where layer norm stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NormOrder {
-    /// LN(x + attention(x)), LN(x + ff(x)).
-    #[default]
-    Post,
-    /// x + attention(LN(x)), x + ff(LN(x)), and a norm at the end.
-    Pre,
-}
-
-/// The feed-forward network W2 act(W1 x).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct FeedForward {
-    /// Hidden width; 0 stands for 2D.
-    #[serde(default)]
-    pub width: usize,
-    /// Activation.
-    #[serde(default)]
-    pub activation: Activation,
-}
-
-impl Default for FeedForward {
-    fn default() -> Self {
-        FeedForward {
-            width: 0,
-            activation: Activation::Relu,
-        }
-    }
-}
-
-/// Activation of the feed-forward network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// max(x, 0).
-    #[default]
-    Relu,
-    /// x Φ(x), with the exact error function.
-    Gelu,
-}
-
-/// What a token is before the first layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Input {
-    /// `slots` identifiers a position, whose embeddings are summed; identifier 0 means "none" and contributes nothing.
-    Tokens {
-        /// Number of identifiers V, 2 to 262,144.
-        vocabulary: usize,
-        /// Identifiers a position (2: a pair in one token, or a word and its bigram).
-        #[serde(default = "one")]
-        slots: usize,
-        /// Absolute positions added to the embedding.
-        #[serde(default)]
-        positions: Absolute,
-    },
-    /// A vector of `width` features a token (image patches, sensor frames), through a dense layer.
-    Vectors {
-        /// Features a token.
-        width: usize,
-        /// Absolute positions added after the dense layer.
-        #[serde(default)]
-        positions: Absolute,
-    },
-}
-
-fn one() -> usize {
-    1
-}
-
-/// Absolute positional embedding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Absolute {
-    /// None (the "paper" profile).
-    #[default]
-    None,
-    /// A learnt N_max × D table.
-    Learnt,
-    /// The fixed sine and cosine table.
-    Sinusoidal,
-}
-
-/// Pooling and the linear head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Output {
-    /// Classes of a sequence, or a vocabulary of next tokens: what `size` counts.
-    pub kind: OutputKind,
-    /// Number of logits.
-    pub size: usize,
-    /// How tokens become one vector.
-    #[serde(default)]
-    pub pooling: Pooling,
-}
-
-/// What the logits mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OutputKind {
-    /// Classes.
-    Classes,
-    /// The next token of a vocabulary.
-    Vocabulary,
-}
-
-/// How tokens become logits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pooling {
-    /// One row of logits for every token.
-    #[default]
-    None,
-    /// Mean over the tokens.
-    Mean,
-    /// The last token.
-    Last,
-}
-
-/// Widths of the integer model: what stands under `[quantize]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct QuantizeSpec {
-    /// Operand width W of activations, φ, w and H: 8 to 18 bits.
-    pub activation_bits: u32,
-    /// Width of weights and embeddings, 4 to 18 bits.
-    pub weight_bits: u32,
-    /// Index bits of the exponential table of φ.
-    pub phi_index_bits: u32,
-    /// Mantissa bits of the calcium power table.
-    pub power_mantissa_bits: u32,
-    /// Mantissa bits of the reciprocal table.
-    pub reciprocal_mantissa_bits: u32,
-    /// Mantissa bits of the 1/√ table.
-    pub rsqrt_mantissa_bits: u32,
-    /// Index bits of the sigmoid table.
-    pub sigmoid_index_bits: u32,
-    /// Index bits of the GELU table.
-    pub gelu_index_bits: u32,
-    /// T, tokens of a chunk of causal attention, 2 to 64; 1 is the recurrence. Not written when it is 1.
-    #[serde(skip_serializing_if = "is_one")]
-    pub chunk: usize,
-}
-
-fn is_one(x: &usize) -> bool {
-    *x == 1
-}
-
-impl Default for QuantizeSpec {
-    fn default() -> Self {
-        QuantizeSpec {
-            activation_bits: 16,
-            weight_bits: 16,
-            phi_index_bits: 10,
-            power_mantissa_bits: 6,
-            reciprocal_mantissa_bits: 9,
-            rsqrt_mantissa_bits: 9,
-            sigmoid_index_bits: 10,
-            gelu_index_bits: 9,
-            chunk: 1,
-        }
-    }
 }
 
 /// Checks `lo <= value <= hi`.
@@ -381,6 +123,24 @@ impl ModelSpec {
             self.scale.init >= 0.0,
             "a number ≥ 0",
         )?;
+        let (kappa, learnt) = (self.calcium.neighbours, self.calcium.learnt);
+        let ok = (0.0..=1.0).contains(&kappa) && (kappa == 0.0 || self.heads > 1);
+        finite(
+            "model.calcium.neighbours",
+            kappa,
+            ok,
+            "a number in [0, 1], and heads to be neighbours",
+        )?;
+        finite(
+            "model.alpha",
+            alpha,
+            !learnt || alpha < 1.0,
+            "a number in (0, 1) where it is learnt",
+        )?;
+        if self.attention != AttentionKind::Astromorphic && self.calcium != Calcium::default() {
+            let expected = "nothing with a baseline attention (linear, gain-matched, softmax, none)";
+            return Err(Error::field("model.calcium", expected, format!("{:?}", self.calcium)));
+        }
         let decay = self.position.decay;
         finite("model.position.decay", decay, decay >= 0.0, "a number ≥ 0")?;
         if let Distance::Chebyshev { columns } | Distance::Euclid { columns } = self.position.distance {
@@ -396,7 +156,7 @@ impl ModelSpec {
         if self.attention != AttentionKind::Astromorphic && self.nonlinearity != Nonlinearity::Identity {
             return Err(Error::field(
                 "model.nonlinearity",
-                "\"identity\" with a baseline attention (linear, gain-matched, softmax)",
+                "\"identity\" with a baseline attention (linear, gain-matched, softmax, none)",
                 format!("{:?}", self.nonlinearity),
             ));
         }
@@ -428,7 +188,7 @@ impl ModelSpec {
 
     /// Whether the positional key w_t is part of the model.
     pub fn has_position(&self) -> bool {
-        self.attention == AttentionKind::Astromorphic
+        self.attention == AttentionKind::Astromorphic && self.position.distance != Distance::None
     }
 
     /// The initial (or fixed) scale S.
@@ -451,25 +211,5 @@ impl ModelSpec {
         } else {
             self.feed_forward.width
         }
-    }
-}
-
-impl QuantizeSpec {
-    /// Refuses widths the arithmetic is not proved for, whatever the model ([`Self::validate_for`] knows it).
-    pub fn validate(&self) -> Result<()> {
-        range("quantize.activation_bits", self.activation_bits, 8, 18)?;
-        range("quantize.weight_bits", self.weight_bits, 4, 18)?;
-        range("quantize.phi_index_bits", self.phi_index_bits, 4, 12)?;
-        range("quantize.power_mantissa_bits", self.power_mantissa_bits, 2, 10)?;
-        range(
-            "quantize.reciprocal_mantissa_bits",
-            self.reciprocal_mantissa_bits,
-            4,
-            12,
-        )?;
-        range("quantize.rsqrt_mantissa_bits", self.rsqrt_mantissa_bits, 4, 12)?;
-        range("quantize.sigmoid_index_bits", self.sigmoid_index_bits, 6, 12)?;
-        range("quantize.gelu_index_bits", self.gelu_index_bits, 4, 12)?;
-        chunk::in_range("quantize.chunk", self.chunk)
     }
 }

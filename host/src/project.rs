@@ -19,12 +19,14 @@
 //! assert!(error.contains("mine.toml") && error.contains("line 2") && error.contains("lanes"));
 //! ```
 
+mod task;
 mod train_spec;
 
-use astromorph::spec::{Input, ModelSpec, OutputKind, Pooling, QuantizeSpec};
+use astromorph::spec::{ModelSpec, QuantizeSpec};
 use astromorph::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+pub use task::{Column, TaskSpec};
 pub use train_spec::{QuantizedPhase, TrainSpec};
 
 /// The whole of `model.toml`.
@@ -67,100 +69,17 @@ impl Default for CoreSection {
     }
 }
 
-/// `[task]`: where examples come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum TaskSpec {
-    /// Multi-query associative recall, generated from the seed.
-    Recall {
-        /// Key–value pairs written before the queries.
-        #[serde(default = "eight")]
-        pairs: usize,
-        /// Different keys.
-        #[serde(default = "sixteen")]
-        keys: usize,
-        /// Different values: the classes.
-        #[serde(default = "sixteen")]
-        values: usize,
-        /// Queries a sequence.
-        #[serde(default = "eight")]
-        queries: usize,
-        /// Sequences in the training split.
-        #[serde(default = "many")]
-        train: usize,
-        /// Sequences in each of the validation and test splits.
-        #[serde(default = "two_thousand")]
-        test: usize,
-    },
-    /// IMDB reviews in the official layout, below the data folder or its `aclImdb`.
-    Imdb {
-        /// Training reviews held out for validation.
-        #[serde(default = "validation")]
-        validation: usize,
-    },
-    /// SST-2 in `train.txt`, `dev.txt`, `test.txt`, below the data folder or its `sst-2`.
-    Sst2 {},
-    /// CIFAR-10 images in the binary layout, below the data folder or its `cifar-10-batches-bin`.
-    Cifar10 {
-        /// Side of a token's patch in pixels.
-        patch: usize,
-    },
-    /// The next word of WikiText-2, below the data folder or its `wikitext-2`.
-    Wikitext2 {},
-    /// Tables (TSV or CSV with a header) of labelled text.
-    Text {
-        /// File of the training split, below the data folder.
-        train: String,
-        /// File of the validation split; a tenth of the training split when absent.
-        #[serde(default)]
-        validation: Option<String>,
-        /// File of the test split; the validation split when absent.
-        #[serde(default)]
-        test: Option<String>,
-        /// Column of the label: a name of the header, or an index from 0.
-        label: Column,
-        /// Column of the text.
-        text: Column,
-        /// Delimiter; by default a tab in `.tsv` files and a comma elsewhere.
-        #[serde(default)]
-        delimiter: Option<char>,
-    },
-}
-
-/// A column of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Column {
-    /// Index from 0.
-    Index(usize),
-    /// Name in the header.
-    Name(String),
-}
-
-fn eight() -> usize {
-    8
-}
-fn sixteen() -> usize {
-    16
-}
-fn many() -> usize {
-    65_536
-}
-fn two_thousand() -> usize {
-    2_000
-}
-fn validation() -> usize {
-    2_500
-}
-
 /// The projects built into the program.
-pub const BUILTIN: [(&str, &str); 6] = [
+pub const BUILTIN: [(&str, &str); 9] = [
     ("recall", include_str!("../projects/recall.toml")),
+    ("listops", include_str!("../projects/listops.toml")),
     ("imdb", include_str!("../projects/imdb.toml")),
     ("sst2", include_str!("../projects/sst2.toml")),
+    ("mnist", include_str!("../projects/mnist.toml")),
     ("cifar10", include_str!("../projects/cifar10.toml")),
     ("wikitext2", include_str!("../projects/wikitext2.toml")),
     ("text", include_str!("../projects/text.toml")),
+    ("arrays", include_str!("../projects/arrays.toml")),
 ];
 
 impl Project {
@@ -208,131 +127,6 @@ impl Project {
         self.train.validate()?;
         self.task_fits_model()
     }
-
-    fn images_fit(&self, patch: usize) -> Result<()> {
-        let side = crate::data::cifar10::SIDE;
-        if patch == 0 || !side.is_multiple_of(patch) {
-            return Err(Error::field("task.patch", format!("a divisor of {side}"), patch));
-        }
-        let Input::Vectors { width, .. } = self.model.input else {
-            return Err(Error::field("model.input.kind", "\"vectors\" for images", "tokens"));
-        };
-        let (expected, tokens) = (3 * patch * patch, (side / patch) * (side / patch));
-        if width != expected {
-            return Err(Error::field(
-                "model.input.width",
-                format!("{expected} for this patch"),
-                width,
-            ));
-        }
-        range("model.n_max", self.model.n_max, tokens, 512)?;
-        let output = self.model.output;
-        if output.kind != OutputKind::Classes || output.size != 10 || output.pooling == Pooling::None {
-            let found = format!("{output:?}");
-            return Err(Error::field(
-                "model.output",
-                "10 classes with pooling \"mean\" or \"last\"",
-                found,
-            ));
-        }
-        if self.train.word_dropout > 0.0 {
-            return Err(Error::field(
-                "train.word_dropout",
-                "0 for images",
-                self.train.word_dropout,
-            ));
-        }
-        Ok(())
-    }
-
-    fn next_words_fit(&self) -> Result<()> {
-        let output = self.model.output;
-        let Input::Tokens {
-            vocabulary, slots: 1, ..
-        } = self.model.input
-        else {
-            return Err(Error::field(
-                "model.input",
-                "tokens of one slot for next words",
-                "another input",
-            ));
-        };
-        if output.kind != OutputKind::Vocabulary || output.size != vocabulary {
-            let expected = format!("a vocabulary of {vocabulary}, the input's");
-            return Err(Error::field("model.output", expected, format!("{output:?}")));
-        }
-        range("model.input.vocabulary", vocabulary, 3, 262_144)
-    }
-
-    fn task_fits_model(&self) -> Result<()> {
-        match self.task {
-            TaskSpec::Cifar10 { patch } => return self.images_fit(patch),
-            TaskSpec::Wikitext2 {} => return self.next_words_fit(),
-            _ => {}
-        }
-        let Input::Tokens { vocabulary, slots, .. } = self.model.input else {
-            return Err(Error::field("model.input.kind", "\"tokens\" for this task", "vectors"));
-        };
-        if self.model.output.kind != OutputKind::Classes {
-            return Err(Error::field(
-                "model.output.kind",
-                "\"classes\" for this task",
-                "vocabulary",
-            ));
-        }
-        let size = self.model.output.size;
-        let same = |field: &str, expected: usize, found: usize| match expected == found {
-            true => Ok(()),
-            false => Err(Error::field(field, format!("{expected} for this task"), found)),
-        };
-        if let TaskSpec::Recall {
-            pairs,
-            keys,
-            values,
-            queries,
-            train,
-            test,
-        } = self.task
-        {
-            range("task.keys", keys, 2, 4096)?;
-            range("task.values", values, 2, 4096)?;
-            range("task.pairs", pairs, 1, keys)?;
-            range("task.queries", queries, 1, 512)?;
-            range("task.train", train, 1, 10_000_000)?;
-            range("task.test", test, 1, 1_000_000)?;
-            same("model.input.vocabulary", 1 + keys + values, vocabulary)?;
-            same("model.input.slots", 2, slots)?;
-            same("model.output.size", values, size)?;
-            if self.train.word_dropout > 0.0 {
-                return Err(Error::field(
-                    "train.word_dropout",
-                    "0 for recall, which has no unknown word",
-                    self.train.word_dropout,
-                ));
-            }
-            if self.model.output.pooling != Pooling::None {
-                return Err(Error::field("model.output.pooling", "\"none\" for recall", "a pooling"));
-            }
-            return range("model.n_max", self.model.n_max, pairs + queries, 512);
-        }
-        same("model.input.slots", 1, slots)?;
-        range("model.input.vocabulary", vocabulary, 3, 262_144)?;
-        if self.model.output.pooling == Pooling::None {
-            return Err(Error::field(
-                "model.output.pooling",
-                "\"mean\" or \"last\" for a class a text",
-                "none",
-            ));
-        }
-        match self.task {
-            TaskSpec::Imdb { validation } => {
-                range("task.validation", validation, 2, 20_000)?;
-                same("model.output.size", 2, size)
-            }
-            TaskSpec::Sst2 {} => same("model.output.size", 2, size),
-            _ => Ok(()),
-        }
-    }
 }
 
 pub(crate) fn range<T: PartialOrd + std::fmt::Display>(field: &str, x: T, lo: T, hi: T) -> Result<()> {
@@ -351,6 +145,44 @@ mod tests {
         for (name, _) in BUILTIN {
             let project = Project::builtin(name).unwrap();
             assert_eq!(Project::parse("again", &project.to_toml().unwrap()).unwrap(), project);
+        }
+    }
+
+    #[test]
+    fn a_task_refuses_a_model_it_does_not_fit() {
+        for (name, from, to, field) in [
+            ("mnist", "patch = 7", "patch = 5", "task.patch"),
+            ("mnist", "width = 49", "width = 48", "model.input.width"),
+            ("mnist", "patch = 7", "patch = 7\nvalidation = 0", "task.validation"),
+            ("mnist", "size = 10", "size = 9", "model.output"),
+            ("cifar10", "width = 48", "width = 16", "model.input.width"),
+            ("listops", "vocabulary = 16", "vocabulary = 17", "model.input"),
+            (
+                "listops",
+                "kind = \"listops\"",
+                "kind = \"listops\"\nmin_length = 501",
+                "task.min_length",
+            ),
+            (
+                "listops",
+                "kind = \"listops\"",
+                "kind = \"listops\"\nmax_arguments = 1",
+                "task.max_arguments",
+            ),
+            ("listops", "pooling = \"mean\"", "pooling = \"none\"", "model.output"),
+            (
+                "listops",
+                "[train]",
+                "[train]\nword_dropout = 0.1",
+                "train.word_dropout",
+            ),
+        ] {
+            let text = BUILTIN.iter().find(|(n, _)| *n == name).unwrap().1;
+            assert!(text.contains(from), "{name}: {from}");
+            let error = Project::parse("f.toml", &text.replacen(from, to, 1))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(&format!("{field}:")), "{error}");
         }
     }
 

@@ -3,12 +3,12 @@
 //! q, k, v = x W + b; a = φ(k), b = φ(q), aw = a + w; each head writes, seals and reads ([`super::stream`]); o = y W_O + b_O.
 //! S is folded into W_V and b_V at construction, so that `v` and `Z` are those of the integer law.
 
-use super::Real;
 use super::batch::{self, Head};
 use super::dense::Dense;
 use super::function::{convert, phi};
 use super::model::Shown;
 use super::stream::Stream;
+use super::{Real, real};
 use crate::spec::{AttentionKind, ModelSpec, Nonlinearity, Order};
 use crate::weights::Weights;
 use crate::{Result, positional};
@@ -19,7 +19,11 @@ pub(crate) struct Attention<T> {
     heads: usize,
     head: Head,
     alpha: f64,
+    /// κ of the diffusion between heads.
+    neighbours: f64,
     nonlinearity: Nonlinearity,
+    /// S of every head where it is not folded into W_V: f(Z)/S.
+    outside: Option<Vec<T>>,
     w_q: Dense<T>,
     w_k: Dense<T>,
     w_v: Dense<T>,
@@ -35,11 +39,19 @@ impl<T: Real> Attention<T> {
         let dense = |x: &str| Dense::new(weights, &format!("{prefix}.w_{x}"), &format!("{prefix}.b_{x}"));
         let mut w_v = dense("v")?;
         let softmax = spec.attention == AttentionKind::Softmax;
+        let mut outside = None;
         if !softmax {
             let log_s: Vec<T> = convert(&weights.get(&format!("{prefix}.log_s"))?.data);
             let scales: Vec<T> = log_s.iter().map(|x| x.exp()).collect();
-            w_v.divide(&scales, spec.values);
+            match spec.scale.outside {
+                true => outside = Some(scales),
+                false => w_v.divide(&scales, spec.values),
+            }
         }
+        let alpha = match spec.calcium.learnt {
+            true => 1.0 / (1.0 + (-weights.get(&format!("{prefix}.alpha"))?.data[0] as f64).exp()),
+            false => spec.effective_alpha(),
+        };
         let position = match spec.has_position() {
             true => {
                 let m: Vec<T> = convert(&weights.get(&format!("{prefix}.M"))?.data);
@@ -61,8 +73,10 @@ impl<T: Real> Attention<T> {
                 values: spec.values,
                 order: spec.order,
             },
-            alpha: spec.effective_alpha(),
+            alpha,
+            neighbours: spec.calcium.neighbours,
             nonlinearity: spec.nonlinearity,
+            outside,
             w_q: dense("q")?,
             w_k: dense("k")?,
             w_v,
@@ -116,27 +130,26 @@ impl<T: Real> Attention<T> {
 
         let mut num = vec![T::zero(); v.len()];
         let mut c = vec![T::zero(); n * self.heads];
-        let state: Vec<Stream<T>> = (0..self.heads)
-            .map(|h| {
-                let of_m = |t: usize| (t * self.heads + h) * m..(t * self.heads + h + 1) * m;
-                let of_e = |t: usize| (t * self.heads + h) * e..(t * self.heads + h + 1) * e;
-                let mut stream = Stream::new(m, e, self.alpha, self.nonlinearity);
-                for t in 0..n {
-                    stream.write(&a[of_m(t)], &aw[of_m(t)], &v[of_e(t)]);
-                    if order == Order::Causal {
-                        stream.seal();
-                        c[t * self.heads + h] = stream.read(&b[of_m(t)], &mut num[of_e(t)]);
-                    }
-                }
-                if order == Order::TwoPass {
-                    stream.seal();
-                    for t in 0..n {
-                        c[t * self.heads + h] = stream.read(&b[of_m(t)], &mut num[of_e(t)]);
-                    }
-                }
-                stream
-            })
-            .collect();
+        let mut state = vec![Stream::new(m, e, self.alpha, self.nonlinearity); self.heads];
+        let of = |t: usize, h: usize, width: usize| (t * self.heads + h) * width..(t * self.heads + h + 1) * width;
+        let mut read = |state: &[Stream<T>], t: usize| {
+            for (h, head) in state.iter().enumerate() {
+                c[t * self.heads + h] = head.read(&b[of(t, h, m)], &mut num[of(t, h, e)]);
+            }
+        };
+        for t in 0..n {
+            for (h, head) in state.iter_mut().enumerate() {
+                head.write(&a[of(t, h, m)], &aw[of(t, h, m)], &v[of(t, h, e)]);
+            }
+            if order == Order::Causal {
+                self.seal(&mut state);
+                read(&state, t);
+            }
+        }
+        if order == Order::TwoPass {
+            self.seal(&mut state);
+            (0..n).for_each(|t| read(&state, t));
+        }
         let joined = |part: fn(&Stream<T>) -> &[T]| state.iter().flat_map(part).copied().collect::<Vec<T>>();
         shown.see("Z", self.heads * m, &joined(|s| &s.z));
         shown.see("s", self.heads, &joined(|s| &s.s));
@@ -144,10 +157,32 @@ impl<T: Real> Attention<T> {
         shown.see("g", self.heads, &joined(|s| &s.g));
         shown.see("C", n, &c);
         shown.see("num", n, &num);
+        let s = |h: usize| self.outside.as_ref().map_or(T::one(), |s| s[h]);
         num.chunks_exact(e)
             .zip(&c)
-            .flat_map(|(num, &c)| num.iter().map(move |&x| x / c))
+            .enumerate()
+            .flat_map(|(at, (num, &c))| num.iter().map(move |&x| x / c / s(at % self.heads)))
             .collect()
+    }
+
+    /// Seals every head, calcium of neighbouring heads (on a ring) mixed before the power.
+    fn seal(&self, heads: &mut [Stream<T>]) {
+        let (n, kappa) = (heads.len(), real::<T>(self.neighbours));
+        if self.neighbours == 0.0 {
+            heads.iter_mut().for_each(Stream::seal);
+            return;
+        }
+        let own: Vec<Vec<T>> = heads.iter().map(|head| head.s.clone()).collect();
+        for (h, head) in heads.iter_mut().enumerate() {
+            let (left, right) = (&own[(h + n - 1) % n], &own[(h + 1) % n]);
+            let around = left.iter().zip(right).map(|(&l, &r)| (l + r) / real(2.0));
+            let mixed: Vec<T> = own[h]
+                .iter()
+                .zip(around)
+                .map(|(&s, around)| s + kappa * (around - s))
+                .collect();
+            head.seal_calcium(&mixed);
+        }
     }
 
     /// p: row t holds b_t · aw_τ of the tokens τ ≤ t of t's own chunk, 0 in the chunk's other columns. What the chunked law reads past H;

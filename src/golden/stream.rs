@@ -70,10 +70,16 @@ impl<T: Float> Stream<T> {
 
     /// Seals what has been written so far.
     pub fn seal(&mut self) {
+        let s = self.s.clone();
+        self.seal_calcium(&s);
+    }
+
+    /// The same with calcium that has diffused between heads.
+    pub fn seal_calcium(&mut self, s: &[T]) {
         for (h, &z) in self.h.iter_mut().zip(&self.z) {
             *h = seal(self.nonlinearity, z);
         }
-        for (g, &s) in self.g.iter_mut().zip(&self.s) {
+        for (g, &s) in self.g.iter_mut().zip(s) {
             *g = power(s, self.alpha);
         }
     }

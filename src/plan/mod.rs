@@ -34,7 +34,7 @@ mod flow;
 mod rules;
 
 use crate::format::{Format, growth};
-use crate::spec::{AttentionKind, ModelSpec, Pooling, QuantizeSpec};
+use crate::spec::{Calcium, ModelSpec, Pooling, QuantizeSpec};
 use crate::twin::AttentionFormats;
 use crate::twin::attention::Normaliser;
 use crate::twin::norm::{epsilon, max_n_frac};
@@ -60,14 +60,25 @@ pub struct Plan {
     pub formats: BTreeMap<String, Format>,
 }
 
-/// Refuses what has no integer form.
-pub(crate) fn has_integer_form(spec: &ModelSpec) -> Result<()> {
-    if spec.attention == AttentionKind::Softmax {
-        return Err(Error::field(
+/// Refuses what has no integer form: the controls that experiments compare the law with.
+pub fn has_integer_form(spec: &ModelSpec) -> Result<()> {
+    let refused = |field: &str, expected: &str, found: String| {
+        let found = format!("{found}: a control in floating point, which has no integer form");
+        Err(Error::field(field, expected, found))
+    };
+    if !spec.attention.is_hebbian() {
+        let found = format!("\"{}\"", format!("{:?}", spec.attention).to_lowercase());
+        return refused(
             "model.attention",
             "\"astromorphic\", \"linear\" or \"gain-matched\"",
-            "\"softmax\": a float baseline; it has no integer form",
-        ));
+            found,
+        );
+    }
+    if spec.scale.outside {
+        return refused("model.scale.outside", "false", "true".into());
+    }
+    if spec.calcium != Calcium::default() {
+        return refused("model.calcium", "nothing", format!("{:?}", spec.calcium));
     }
     Ok(())
 }

@@ -24,7 +24,7 @@
 //! assert!(error.contains("quantize.chunk: expected 1, the recurrence"), "{error}");
 //! ```
 
-use super::{AttentionKind, ModelSpec, Nonlinearity, Order, QuantizeSpec};
+use super::{ModelSpec, Nonlinearity, Order, QuantizeSpec};
 use crate::format::growth;
 use crate::{Error, Result};
 
@@ -81,8 +81,8 @@ impl QuantizeSpec {
     /// Refuses widths the arithmetic is not proved for, and a chunk that it has not for this model.
     pub fn validate_for(&self, spec: &ModelSpec) -> Result<()> {
         self.validate()?;
-        if self.chunk != 1 && spec.attention == AttentionKind::Softmax {
-            let expected = "1 with attention \"softmax\", which has no integer form";
+        if self.chunk != 1 && !spec.attention.is_hebbian() {
+            let expected = "1 with an attention that has no integer form";
             return Err(Error::field("quantize.chunk", expected, self.chunk));
         }
         check(
@@ -140,7 +140,7 @@ mod tests {
                 16,
                 "order = \"causal\"\nattention = \"softmax\"",
                 8,
-                "attention \"softmax\"",
+                "an attention that has no integer form",
             ),
             (16, "order = \"causal\"\nattention = \"linear\"", 8, "allowed"),
         ] {

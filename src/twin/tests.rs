@@ -9,7 +9,7 @@ use crate::image::Image;
 use crate::plan::Plan;
 use crate::report::{Budget, compare};
 use crate::sequence::Sequence;
-use crate::spec::{AttentionKind, ModelSpec, Nonlinearity, Order, QuantizeSpec};
+use crate::spec::{ModelSpec, Nonlinearity, Order, QuantizeSpec};
 use proptest::prelude::*;
 
 /// Widths of `bits`; causal models that may have chunks have them in three of four seeds.
@@ -184,21 +184,23 @@ fn eight_bits_keep_their_budget() {
 }
 
 #[test]
-fn softmax_is_refused_by_name() {
-    let spec: ModelSpec = toml::from_str(
-        "layers = 1\nheads = 1\nd_model = 8\nfeatures = 4\nvalues = 4\nn_max = 4\norder = \"two-pass\"\nattention = \"softmax\"\n\
-         input = { kind = \"tokens\", vocabulary = 5 }\noutput = { kind = \"classes\", size = 2 }",
-    )
-    .unwrap();
-    assert_eq!(spec.attention, AttentionKind::Softmax);
-    let (weights, data) = (trained_like(&spec, 1), sequences(&spec, 2, 1));
-    let error = Plan::calibrate(&spec, &QuantizeSpec::default(), &weights, &data)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("model.attention") && error.contains("no integer form"),
-        "{error}"
-    );
+fn controls_in_floating_point_are_refused_by_name() {
+    for (control, field) in [
+        ("attention = \"softmax\"", "model.attention"),
+        ("attention = \"none\"", "model.attention"),
+        ("scale = { outside = true }", "model.scale.outside"),
+        ("calcium = { learnt = true }", "model.calcium"),
+        ("calcium = { neighbours = 0.5 }", "model.calcium"),
+    ] {
+        let text = "layers = 1\nheads = 2\nd_model = 8\nfeatures = 4\nvalues = 4\nn_max = 4\norder = \"two-pass\"\n\
+                    input = { kind = \"tokens\", vocabulary = 5 }\noutput = { kind = \"classes\", size = 2 }\n";
+        let spec: ModelSpec = toml::from_str(&format!("{text}{control}")).unwrap();
+        let (weights, data) = (trained_like(&spec, 1), sequences(&spec, 2, 1));
+        let error = Plan::calibrate(&spec, &QuantizeSpec::default(), &weights, &data)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(field) && error.contains("no integer form"), "{error}");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ impl Weights {
     /// | γ | 1 |
     /// | M | normal, std 1/√N_max |
     /// | log_s | ln S |
+    /// | alpha, where it is learnt | ln(α/(1 − α)) |
     /// | embedding (row 0, "none", is zero), learnt positions | normal, std 0.1 |
     pub fn random(spec: &ModelSpec, seed: u64) -> Weights {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -41,6 +42,7 @@ impl Weights {
                     ("position.weight", _) => normal(0.1),
                     (_, "M") => normal(1.0 / (spec.n_max as f32).sqrt()),
                     (_, "log_s") => vec![spec.initial_scale().ln() as f32; size],
+                    (_, "alpha") => vec![(spec.alpha / (1.0 - spec.alpha)).ln() as f32; size],
                     (_, "gamma") => vec![1.0; size],
                     _ if shape.len() == 1 => vec![0.0; size],
                     _ => normal(1.0 / (shape[0] as f32).sqrt()),

@@ -74,17 +74,26 @@ impl Weights {
         let (qk, v, f) = (spec.heads * spec.features, spec.heads * spec.values, spec.hidden());
         for l in 0..spec.layers {
             let attention = format!("layers.{l}.attention");
+            let mixes = spec.attention != AttentionKind::None;
             for (x, rows, columns) in [("q", d, qk), ("k", d, qk), ("v", d, v), ("o", v, d)] {
-                add(format!("{attention}.w_{x}"), &[rows, columns]);
-                add(format!("{attention}.b_{x}"), &[columns]);
+                if mixes {
+                    add(format!("{attention}.w_{x}"), &[rows, columns]);
+                    add(format!("{attention}.b_{x}"), &[columns]);
+                }
             }
             if spec.has_position() {
                 add(format!("{attention}.M"), &[spec.heads, spec.features, spec.n_max]);
             }
-            if spec.attention != AttentionKind::Softmax {
+            if spec.attention.is_hebbian() {
                 add(format!("{attention}.log_s"), &[spec.heads]);
             }
+            if spec.calcium.learnt {
+                add(format!("{attention}.alpha"), &[1]);
+            }
             for norm in ["norm1", "norm2"] {
+                if norm == "norm1" && !mixes && spec.norm == NormOrder::Pre {
+                    continue; // nothing reads its output
+                }
                 add(format!("layers.{l}.{norm}.gamma"), &[d]);
                 add(format!("layers.{l}.{norm}.beta"), &[d]);
             }

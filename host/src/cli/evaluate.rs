@@ -79,7 +79,7 @@ impl Evaluate {
             true => Some(self.ports.connect_or_plug_in(&workspace.file("engine"), progress)?),
             false => None,
         };
-        let set = workspace.dataset()?;
+        let set = workspace.dataset(progress)?;
         let some = &set.test[..self.sequences.min(set.test.len())];
         let mut forms = Vec::new();
         if wants(Form::Golden) {

@@ -43,7 +43,7 @@ impl Run {
         // A wrong name must not show after hours.
         self.board.as_deref().map(Board::find).transpose()?;
         workspace.claim()?;
-        let set = workspace.dataset()?;
+        let set = workspace.dataset(progress)?;
         let mut report = new_report(&workspace, "run");
         let found = self.chain(&workspace, &set, progress, &mut report);
         // Whatever was found before something failed is worth reading.

@@ -62,7 +62,7 @@ impl Simulate {
         } else {
             (
                 workspace.image()?,
-                super::quantize::sequences(&workspace.dataset()?.test, self.sequence + 1),
+                super::quantize::sequences(&workspace.dataset(progress)?.test, self.sequence + 1),
             )
         };
         let sequence = sequences

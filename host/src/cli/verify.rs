@@ -42,7 +42,7 @@ impl Verify {
             let (image, inputs) = random_project(&workspace, most)?;
             (image, inputs, Vec::new())
         } else {
-            let (image, mut set) = (workspace.image()?, workspace.dataset()?);
+            let (image, mut set) = (workspace.image()?, workspace.dataset(progress)?);
             tensor_errors(&workspace, &image, &set, &mut report)?;
             let inputs = sequences(&set.test, most);
             // The whole test set costs time: only for a core that is asked for.

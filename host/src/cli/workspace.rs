@@ -14,7 +14,8 @@
 
 use super::{Choice, Common};
 use crate::data::{self, Dataset, Vocabulary};
-use crate::project::{Project, TaskSpec};
+use crate::progress::Progress;
+use crate::project::Project;
 use crate::report::save;
 use astromorph::image::Image;
 use astromorph::weights::Weights;
@@ -114,19 +115,20 @@ impl Workspace {
         Image::load(&path)
     }
 
-    /// The data set, with the stored vocabulary when there is one. A generated task needs no `--data`.
-    pub fn dataset(&self) -> Result<Dataset> {
-        let generated = matches!(self.project.task, TaskSpec::Recall { .. });
-        let folder = if generated { None } else { self.data.as_deref() };
+    /// The data set, with the stored vocabulary when there is one; says how many items were read from where. A generated task needs no `--data`.
+    pub fn dataset(&self, progress: &Progress) -> Result<Dataset> {
         let path = self.file("vocabulary.json");
-        if generated || !path.exists() {
-            let set = data::load(&self.project, folder)?;
-            if let Some(vocabulary) = &set.vocabulary {
-                vocabulary.save(&path)?;
-            }
-            return Ok(set);
+        let stored = match path.exists() && !self.project.task.generated() {
+            true => Some(Vocabulary::load(&path)?),
+            false => None,
+        };
+        let new = stored.is_none();
+        let set = data::load_with(&self.project, self.data.as_deref(), stored)?;
+        if let Some(vocabulary) = set.vocabulary.as_ref().filter(|_| new) {
+            vocabulary.save(&path)?;
         }
-        data::load_with(&self.project, folder, Some(Vocabulary::load(&path)?))
+        progress.say(&set.summary(&self.project.name));
+        Ok(set)
     }
 }
 
@@ -151,5 +153,9 @@ pub fn describe(project: &Project) -> String {
         m.values,
         m.n_max,
         m.effective_alpha()
-    )
+    ) + if project.leaks() {
+        "; READS THE WORDS IT PREDICTS: a control, its perplexity is no result"
+    } else {
+        ""
+    }
 }

@@ -50,6 +50,7 @@ pub fn random_spec(rng: &mut impl Rng) -> ModelSpec {
         Distance::Line,
         Distance::Chebyshev { columns },
         Distance::Euclid { columns },
+        Distance::None,
     ];
     ModelSpec {
         layers: rng.random_range(1..=3),
@@ -61,9 +62,11 @@ pub fn random_spec(rng: &mut impl Rng) -> ModelSpec {
         order,
         attention,
         alpha: one(rng, &[1.0, 0.5, 0.25, 0.37]),
+        calcium: Calcium::default(),
         scale: Scale {
             init: one(rng, &[0.0, 2.0, 100.0]),
             learnt: true,
+            outside: false,
         },
         nonlinearity,
         position: Position {

@@ -1,8 +1,8 @@
 //! CIFAR-10 (Krizhevsky 2009), binary version: `data_batch_{1..5}.bin`, `test_batch.bin` below `DIR` or `DIR/cifar-10-batches-bin`.
 //!
-//! A record has 3,073 bytes: the class, then 32 × 32 bytes each of red, green and blue, row by row. An image becomes (32/p)² tokens, row by
-//! row, of p · p · 3 features: the patch's pixels row by row, their three channels side by side, each less its mean over the training images and divided
-//! by its standard deviation (the figures everyone uses, below). `data_batch_5` is the validation split.
+//! A record has 3,073 bytes: the class, then 32 × 32 bytes each of red, green and blue, row by row. An image becomes (32/p)² tokens of p · p · 3 features
+//! ([`super::patches`]), each channel less its mean over the training images and divided by its standard deviation (the figures everyone uses, below).
+//! `data_batch_5` is the validation split.
 //!
 //! ```
 //! use astromorph_host::data::cifar10::patches;
@@ -14,7 +14,8 @@
 //! assert!((x[token * 48 + 3] - (1.0 - 0.4914) / 0.2470).abs() < 1e-4);
 //! ```
 
-use super::{Dataset, Example, Target};
+use super::patches::Channel;
+use super::{Dataset, Example, Target, below};
 use astromorph::sequence::Sequence;
 use astromorph::{Error, Result};
 use std::path::Path;
@@ -23,8 +24,7 @@ use std::path::Path;
 const RECORD: usize = 1 + 3 * SIDE * SIDE;
 /// Pixels of a side.
 pub const SIDE: usize = 32;
-const MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
-const DEVIATION: [f32; 3] = [0.2470, 0.2435, 0.2616];
+const CHANNELS: [Channel; 3] = [(0.4914, 0.2470), (0.4822, 0.2435), (0.4465, 0.2616)];
 const CLASSES: [&str; 10] = [
     "airplane",
     "automobile",
@@ -40,10 +40,7 @@ const CLASSES: [&str; 10] = [
 
 /// Reads the six files; `patch` divides 32.
 pub fn read(folder: &Path, patch: usize) -> Result<Dataset> {
-    let root = match folder.join("cifar-10-batches-bin").is_dir() {
-        true => folder.join("cifar-10-batches-bin"),
-        false => folder.to_path_buf(),
-    };
+    let root = below(folder, "cifar-10-batches-bin");
     let file = |name: &str| batch(&root.join(name), patch);
     let mut train = Vec::new();
     for n in 1..=4 {
@@ -55,6 +52,10 @@ pub fn read(folder: &Path, patch: usize) -> Result<Dataset> {
         test: file("test_batch.bin")?,
         classes: CLASSES.map(String::from).to_vec(),
         vocabulary: None,
+        source: format!(
+            "{}: data_batch_1 to 4, data_batch_5 for validation, test_batch",
+            root.display()
+        ),
     })
 }
 
@@ -82,18 +83,7 @@ fn batch(path: &Path, patch: usize) -> Result<Vec<Example>> {
 
 /// The tokens of one image of 3 × 32 × 32 bytes.
 pub fn patches(image: &[u8], patch: usize) -> Vec<f32> {
-    let across = SIDE / patch;
-    let mut out = Vec::with_capacity(image.len());
-    for token in 0..across * across {
-        let (top, left) = (token / across * patch, token % across * patch);
-        for pixel in 0..patch * patch {
-            let at = (top + pixel / patch) * SIDE + left + pixel % patch;
-            for c in 0..3 {
-                out.push((image[c * SIDE * SIDE + at] as f32 / 255.0 - MEAN[c]) / DEVIATION[c]);
-            }
-        }
-    }
-    out
+    super::patches::tokens(image, SIDE, patch, &CHANNELS)
 }
 
 #[cfg(test)]
@@ -117,6 +107,11 @@ mod tests {
         }
         let set = read(folder.path(), 8).unwrap();
         assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (8, 2, 2));
+        assert!(
+            set.summary("cifar10")
+                .starts_with("cifar10: 8 training, 2 validation, 2 test items from ")
+        );
+        assert!(set.source.contains("data_batch_5 for validation"));
         assert_eq!(set.test[1].target, Target::Class(7));
         assert_eq!(set.test[0].sequence.len(), 16);
         let bad = folder.path().join("data_batch_3.bin");

@@ -8,16 +8,13 @@
 //! assert!(error.to_string().contains("nowhere"));
 //! ```
 
-use super::{Corpus, Labelled, check_split, hold_out, read_text};
+use super::{Corpus, Labelled, below, check_split, hold_out, read_text};
 use astromorph::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// Reads all reviews; `validation` of the training ones are held out.
 pub fn read(folder: &Path, validation: usize, seed: u64) -> Result<Corpus> {
-    let root = match folder.join("aclImdb").is_dir() {
-        true => folder.join("aclImdb"),
-        false => folder.to_path_buf(),
-    };
+    let root = below(folder, "aclImdb");
     let mut train = split(&root.join("train"))?;
     let test = split(&root.join("test"))?;
     let validation = hold_out(&mut train, validation, seed);
@@ -28,6 +25,7 @@ pub fn read(folder: &Path, validation: usize, seed: u64) -> Result<Corpus> {
         validation,
         test,
         classes: vec!["neg".into(), "pos".into()],
+        source: format!("{}, validation drawn from train", root.display()),
     })
 }
 

@@ -5,10 +5,14 @@
 //! | [`recall`] | generated from a seed |
 //! | [`imdb`] | `aclImdb/{train,test}/{pos,neg}/*.txt` |
 //! | [`sst2`] | `{train,dev,test}.txt`, a line `label text` a sentence |
+//! | [`listops`] | generated from a seed: nested lists of operators and digits |
 //! | [`cifar10`] | `cifar-10-batches-bin/*.bin`, images as patches |
+//! | [`mnist`] | `mnist/*-ubyte` or `*-ubyte.gz`, images as patches |
 //! | [`wikitext2`] | `wikitext-2/wiki.{train,valid,test}.tokens`, next words |
 //! | [`table`] | labelled TSV or CSV |
+//! | [`arrays`] | labelled arrays, safetensors or NumPy |
 //! | [`vocabulary`] | words to identifiers, from the training split only |
+//! | [`patches`] | images as tokens |
 //! | [`batch`] | padded batches of examples of like length |
 //!
 //! ```
@@ -18,9 +22,14 @@
 //! assert_eq!((set.train.len(), set.test.len(), set.classes.len()), (65_536, 2_000, 16));
 //! ```
 
+pub mod array_file;
+pub mod arrays;
 pub mod batch;
 pub mod cifar10;
 pub mod imdb;
+pub mod listops;
+pub mod mnist;
+pub mod patches;
 pub mod recall;
 pub mod sst2;
 pub mod table;
@@ -33,7 +42,7 @@ use astromorph::{Error, Result};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 pub use vocabulary::Vocabulary;
 
 /// What the model should say.
@@ -54,7 +63,7 @@ pub struct Example {
     pub target: Target,
 }
 
-/// Three splits, the names of the classes and the vocabulary.
+/// Three splits, the names of the classes, the vocabulary, and where all came from.
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
     /// What weights are learnt from.
@@ -67,6 +76,36 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// Words, when the input is text.
     pub vocabulary: Option<Vocabulary>,
+    /// Folder or files that were read, and what stands for which split.
+    pub source: String,
+}
+
+impl Dataset {
+    /// How many items there are of what, for a person.
+    ///
+    /// ```
+    /// use astromorph_host::{data, project::Project};
+    /// let set = data::load(&Project::builtin("recall").unwrap(), None).unwrap();
+    /// assert_eq!(set.summary("recall"), "recall: 65,536 training, 2,000 validation, 2,000 test items from seed 1");
+    /// ```
+    pub fn summary(&self, name: &str) -> String {
+        let [train, validation, test] = [&self.train, &self.validation, &self.test].map(|split| grouped(split.len()));
+        let source = &self.source;
+        format!("{name}: {train} training, {validation} validation, {test} test items from {source}")
+    }
+}
+
+/// A number with commas between its thousands.
+pub(crate) fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// A text with the index of its class.
@@ -89,6 +128,8 @@ pub struct Corpus {
     pub test: Vec<Labelled>,
     /// Names of the classes.
     pub classes: Vec<String>,
+    /// Folder or files that were read, and what stands for which split.
+    pub source: String,
 }
 
 /// Loads the data set of a project; `folder` is `--data`, which only generated tasks can do without.
@@ -104,13 +145,16 @@ pub fn load_with(project: &Project, folder: Option<&Path>, vocabulary: Option<Vo
     };
     let corpus = match &project.task {
         TaskSpec::Recall { .. } => return recall::generate(&project.task, project.train.seed),
+        TaskSpec::Listops { .. } => return listops::generate(&project.task, project.train.seed),
         TaskSpec::Imdb { validation } => imdb::read(needed()?, *validation, project.train.seed)?,
         TaskSpec::Sst2 {} => sst2::read(needed()?)?,
         TaskSpec::Cifar10 { patch } => return cifar10::read(needed()?, *patch),
+        TaskSpec::Mnist { patch, validation } => return mnist::read(needed()?, *patch, *validation),
         TaskSpec::Wikitext2 {} => {
             let (most, n_max) = (project.model.output.size, project.model.n_max);
             return wikitext2::read(needed()?, most, n_max, vocabulary);
         }
+        TaskSpec::Arrays { .. } => return arrays::read(needed()?, project),
         TaskSpec::Text { .. } => table::read(needed()?, &project.task, project.train.seed)?,
     };
     encode(project, corpus, vocabulary)
@@ -160,7 +204,28 @@ fn encode(project: &Project, corpus: Corpus, vocabulary: Option<Vocabulary>) -> 
         test: examples(&corpus.test),
         classes: corpus.classes,
         vocabulary: Some(vocabulary),
+        source: corpus.source,
     })
+}
+
+/// `folder`'s own folder `name`, or `folder` itself where it has none.
+pub(crate) fn below(folder: &Path, name: &str) -> PathBuf {
+    match folder.join(name).is_dir() {
+        true => folder.join(name),
+        false => folder.to_path_buf(),
+    }
+}
+
+/// Which of a user's files stand for which split.
+pub(crate) fn splits(folder: &Path, train: &str, validation: &Option<String>, test: &Option<String>) -> String {
+    let drawn = "a part of training for validation".to_string();
+    let validation = validation
+        .as_ref()
+        .map_or(drawn, |name| format!("{name} for validation"));
+    let test = test
+        .as_ref()
+        .map_or("validation as test".into(), |name| format!("{name} for test"));
+    format!("{}: {train}, {validation}, {test}", folder.display())
 }
 
 /// Refuses a split without examples, and one with a single class.
@@ -178,7 +243,7 @@ pub(crate) fn check_split(place: &Path, split: &[Labelled]) -> Result<()> {
 }
 
 /// Moves `n` examples drawn with the seed out of the training split.
-pub(crate) fn hold_out(train: &mut Vec<Labelled>, n: usize, seed: u64) -> Vec<Labelled> {
+pub(crate) fn hold_out<T>(train: &mut Vec<T>, n: usize, seed: u64) -> Vec<T> {
     train.shuffle(&mut ChaCha8Rng::seed_from_u64(seed ^ 0x5eed_da7a));
     let held = n.min(train.len() / 2);
     train.split_off(train.len() - held)

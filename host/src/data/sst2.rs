@@ -8,16 +8,13 @@
 //! assert_eq!(sst2::line("2 a film"), None);
 //! ```
 
-use super::{Corpus, Labelled, check_split, read_text};
+use super::{Corpus, Labelled, below, check_split, read_text};
 use astromorph::{Error, Result};
 use std::path::Path;
 
 /// Reads the three files.
 pub fn read(folder: &Path) -> Result<Corpus> {
-    let root = match folder.join("sst-2").is_dir() {
-        true => folder.join("sst-2"),
-        false => folder.to_path_buf(),
-    };
+    let root = below(folder, "sst-2");
     let split = |name: &str| -> Result<Vec<Labelled>> {
         let path = root.join(name);
         let mut all = Vec::new();
@@ -47,6 +44,7 @@ pub fn read(folder: &Path) -> Result<Corpus> {
         validation: split("dev.txt")?,
         test: split("test.txt")?,
         classes,
+        source: format!("{}: train.txt, dev.txt, test.txt", root.display()),
     })
 }
 

@@ -11,7 +11,7 @@
 //! assert_eq!(corpus.classes, ["ham", "spam"]);
 //! ```
 
-use super::{Corpus, Labelled, check_split, hold_out};
+use super::{Corpus, Labelled, check_split, hold_out, splits};
 use crate::project::{Column, TaskSpec};
 use astromorph::{Error, Result};
 use std::path::Path;
@@ -20,7 +20,7 @@ use std::path::Path;
 pub fn read(folder: &Path, task: &TaskSpec, seed: u64) -> Result<Corpus> {
     let TaskSpec::Text {
         train,
-        validation,
+        validation: validation_file,
         test,
         label,
         text,
@@ -56,22 +56,23 @@ pub fn read(folder: &Path, task: &TaskSpec, seed: u64) -> Result<Corpus> {
     };
     let mut all = number(train, train_rows)?;
     check_split(&folder.join(train), &all)?;
-    let validation = match validation {
+    let validation = match validation_file {
         Some(name) => number(name, rows(name)?)?,
         None => {
             let tenth = all.len().div_ceil(10);
             hold_out(&mut all, tenth, seed)
         }
     };
-    let test = match test {
+    let test_rows = match test {
         Some(name) => number(name, rows(name)?)?,
         None => validation.clone(),
     };
     Ok(Corpus {
         train: all,
         validation,
-        test,
+        test: test_rows,
         classes,
+        source: splits(folder, train, validation_file, test),
     })
 }
 

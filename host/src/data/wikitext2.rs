@@ -10,7 +10,7 @@
 //! assert_eq!(words(text).collect::<Vec<_>>(), ["=", "A", "title", "=", "<eos>", "a", "<unk>", "b", "<eos>"]);
 //! ```
 
-use super::{Dataset, Example, Target, Vocabulary, read_text};
+use super::{Dataset, Example, Target, Vocabulary, below, read_text};
 use astromorph::sequence::Sequence;
 use astromorph::{Error, Result};
 use std::path::Path;
@@ -25,10 +25,7 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// Reads the three files; `vocabulary` is a trained model's, or one of at most `most` identifiers is built.
 pub fn read(folder: &Path, most: usize, n_max: usize, vocabulary: Option<Vocabulary>) -> Result<Dataset> {
-    let root = match folder.join("wikitext-2").is_dir() {
-        true => folder.join("wikitext-2"),
-        false => folder.to_path_buf(),
-    };
+    let root = below(folder, "wikitext-2");
     let text = |split: &str| read_text(&root.join(format!("wiki.{split}.tokens")));
     let train = text("train")?;
     let vocabulary = vocabulary.unwrap_or_else(|| Vocabulary::of_words(words(&train).filter(|w| *w != "<unk>"), most));
@@ -66,6 +63,10 @@ pub fn read(folder: &Path, most: usize, n_max: usize, vocabulary: Option<Vocabul
         test: windows("test", &text("test")?)?,
         classes: vocabulary.words().to_vec(),
         vocabulary: Some(vocabulary),
+        source: format!(
+            "{}: wiki.train.tokens, wiki.valid.tokens, wiki.test.tokens",
+            root.display()
+        ),
     })
 }
 

@@ -64,6 +64,8 @@ pub struct Attention<'a> {
     pub mask: Option<Tensor<3>>,
     /// Rounding, in the quantised phase.
     pub plan: Option<&'a QuantPlan>,
+    /// The tensor of a learnt α.
+    pub alpha: Option<Tensor<1>>,
 }
 
 /// A T × T lower triangle of ones.
@@ -102,7 +104,8 @@ impl Attention<'_> {
         let aw = split(aw, features);
         let (num, c) = if self.spec.order == Order::TwoPass {
             let h = self.seal(aw.swap_dims(2, 3).matmul(v));
-            let g = self.power(a.sum_dim(1));
+            let s = a.sum_dim(1).reshape([batch, heads, 1, features]);
+            let g = self.power(s).reshape([batch, 1, heads * features]);
             let c = (b.clone() * g).reshape([batch, tokens, heads, features]).sum_dim(3);
             (split(b, features).matmul(h), c.swap_dims(1, 2))
         } else {
@@ -226,7 +229,14 @@ impl Attention<'_> {
         }
     }
 
-    fn power<const D: usize>(&self, s: Tensor<D>) -> Tensor<D> {
+    /// g from s, B × Hh × rows × m.
+    fn power(&self, s: Tensor<4>) -> Tensor<4> {
+        let s = self.diffuse(s);
+        if let Some(theta) = &self.alpha {
+            // s^α = exp(α ln s), both ways differentiable; below ε it stands still as with a fixed α.
+            let ln = s.clamp_min(EPSILON).log();
+            return (ln * activation::sigmoid(theta.clone()).reshape([1, 1, 1, 1])).exp();
+        }
         let alpha = self.spec.effective_alpha() as f32;
         match self.plan.map(|p| &p.attention[self.layer]) {
             Some((f, t)) => quant::power(t, f.a.frac, f.g, alpha, s),
@@ -238,6 +248,18 @@ impl Attention<'_> {
                 }
             }),
         }
+    }
+
+    /// Calcium of neighbouring heads, on a ring.
+    fn diffuse(&self, s: Tensor<4>) -> Tensor<4> {
+        let (kappa, heads) = (self.spec.calcium.neighbours, self.sizes.heads);
+        if kappa == 0.0 {
+            return s;
+        }
+        let part = |from: usize, n: usize| s.clone().narrow(1, from, n);
+        let left = Tensor::cat(vec![part(heads - 1, 1), part(0, heads - 1)], 1);
+        let right = Tensor::cat(vec![part(1, heads - 1), part(0, 1)], 1);
+        (left + right) * (0.5 * kappa) + s * (1.0 - kappa)
     }
 
     fn reciprocal(&self, c: Tensor<4>) -> Tensor<4> {

@@ -25,7 +25,7 @@ use super::quant::{self, QuantPlan};
 use super::serial;
 use crate::data::batch::Batch;
 use astromorph::positional;
-use astromorph::spec::{Absolute, Activation, Input, ModelSpec, NormOrder, Pooling};
+use astromorph::spec::{Absolute, Activation, AttentionKind, Input, ModelSpec, NormOrder, Pooling};
 use astromorph::weights::Weights;
 use burn::tensor::Tensor;
 
@@ -169,17 +169,26 @@ impl Forward<'_> {
 
     fn layer(&mut self, l: usize, x: Tensor<2>, mask: &Option<Tensor<3>>) -> Tensor<2> {
         let name = |part: &str| format!("layers.{l}.{part}");
+        let mixes = self.spec.attention != AttentionKind::None;
         if self.spec.norm == NormOrder::Post {
-            let o = self.attention(l, x.clone(), mask);
-            let r1 = self.at(&name("r1"), x + o);
+            let r1 = match mixes {
+                true => x.clone() + self.attention(l, x, mask),
+                false => x,
+            };
+            let r1 = self.at(&name("r1"), r1);
             let x1 = self.norm(&name("norm1"), &name("r1"), &name("x1"), r1);
             let d = self.feed_forward(l, x1.clone());
             let r2 = self.at(&name("r2"), x1 + d);
             return self.norm(&name("norm2"), &name("r2"), &name("x"), r2);
         }
-        let n1 = self.norm(&name("norm1"), &self.stream(l), &name("n1"), x.clone());
-        let o = self.attention(l, n1, mask);
-        let r1 = self.at(&name("r1"), x + o);
+        let r1 = match mixes {
+            true => {
+                let n1 = self.norm(&name("norm1"), &self.stream(l), &name("n1"), x.clone());
+                x + self.attention(l, n1, mask)
+            }
+            false => x,
+        };
+        let r1 = self.at(&name("r1"), r1);
         let n2 = self.norm(&name("norm2"), &name("r1"), &name("n2"), r1.clone());
         let d = self.feed_forward(l, n2);
         self.at(&name("r2"), r1 + d)
@@ -214,8 +223,12 @@ impl Forward<'_> {
             sizes,
             mask: mask.clone(),
             plan: self.plan,
+            alpha: spec.calcium.learnt.then(|| self.leaves.tensor(&name("alpha"), [1])),
         };
-        let y = attention.forward(q, k, v, w);
+        let mut y = attention.forward(q, k, v, w);
+        if spec.scale.outside {
+            y = y * self.inverse_scales(l);
+        }
         let o = self.dense(&name("w_o"), &name("b_o"), y, [h * e, d]);
         let o = self.at(&format!("layers.{l}.o"), o);
         self.drop(o)
@@ -228,10 +241,8 @@ impl Forward<'_> {
             self.leaves.tensor(&name("w_v"), [d, width]),
             self.leaves.tensor(&name("b_v"), [1, width]),
         );
-        if self.spec.attention != astromorph::spec::AttentionKind::Softmax {
-            let (h, e) = (self.spec.heads, self.spec.values);
-            let inverse = (-self.leaves.tensor(&name("log_s"), [h, 1])).exp();
-            let columns = inverse.expand([h, e]).reshape([1, width]);
+        if self.spec.attention.is_hebbian() && !self.spec.scale.outside {
+            let columns = self.inverse_scales(l);
             (w, b) = (w * columns.clone(), b * columns);
         }
         if let Some(format) = self.plan.and_then(|p| p.format(&name("w_v"))) {
@@ -241,6 +252,13 @@ impl Forward<'_> {
             b = quant::round(format, b);
         }
         self.at(&format!("layers.{l}.v"), x.matmul(w) + b)
+    }
+
+    /// 1/S of the head of every column of v.
+    fn inverse_scales(&self, l: usize) -> Tensor<2> {
+        let (h, e) = (self.spec.heads, self.spec.values);
+        let log_s = self.leaves.tensor(&format!("layers.{l}.attention.log_s"), [h, 1]);
+        (-log_s).exp().expand([h, e]).reshape([1, h * e])
     }
 
     /// w = φ(Mᵀ (M Pd Mᵀ)), the first T rows, heads side by side: T × Hh·m.

@@ -23,7 +23,9 @@ proptest! {
         let (_, _, seen) = observed(&golden, &any_sequence(&spec, n, seed));
         let (m, e) = (spec.features, spec.values);
         let head = Head { features: m, values: e, order: spec.order };
-        for l in 0..spec.layers {
+        // (Heads that diffuse are no heads by themselves: `relations` has them.)
+        let alone = spec.attention != AttentionKind::None && spec.calcium.neighbours == 0.0;
+        for l in (0..spec.layers).filter(|_| alone) {
             let tensor = |name: &str| &seen[&format!("layers.{l}.{name}")];
             for h in 0..spec.heads {
                 let (q, k) = (of_head(tensor("q"), h, m), of_head(tensor("k"), h, m));
@@ -33,9 +35,18 @@ proptest! {
                 } else {
                     // The model's v is divided by S; the matrix form divides by itself.
                     let s = (weights.tensors[&format!("layers.{l}.attention.log_s")].data[h] as f64).exp();
-                    v.iter_mut().for_each(|v| *v *= s);
+                    // Outside: f(Z)/S is S times less of f(Z).
+                    let divided = if spec.scale.outside { 1.0 } else { s };
+                    v.iter_mut().for_each(|v| *v *= divided);
+                    let alpha = match weights.tensors.get(&format!("layers.{l}.attention.alpha")) {
+                        Some(theta) => 1.0 / (1.0 + (-theta.data[0] as f64).exp()),
+                        None => spec.effective_alpha(),
+                    };
                     let w = spec.has_position().then(|| of_head(tensor("w"), h, m));
-                    batch::astromorphic(head, spec.nonlinearity, spec.effective_alpha(), s, &q, &k, w.as_deref(), &v)
+                    batch::astromorphic(head, spec.nonlinearity, alpha, divided, &q, &k, w.as_deref(), &v)
+                        .into_iter()
+                        .map(|y| y * divided / s)
+                        .collect()
                 };
                 let apart = distance(&y, &of_head(tensor("y"), h, e));
                 prop_assert!(apart < 1e-10, "layer {l}, head {h}: {apart}");

@@ -26,6 +26,7 @@ fn plain() -> ModelSpec {
         order: Order::TwoPass,
         attention: AttentionKind::Astromorphic,
         alpha: 0.25,
+        calcium: Calcium::default(),
         scale: Scale::default(),
         nonlinearity: Nonlinearity::Identity,
         position: Position::default(),
@@ -55,15 +56,21 @@ fn any_spec() -> impl Strategy<Value = ModelSpec> {
             1 => Just(AttentionKind::Linear),
             1 => Just(AttentionKind::GainMatched),
             1 => Just(AttentionKind::Softmax),
+            1 => Just(AttentionKind::None),
         ],
         prop_oneof![Just(1.0), Just(0.5), Just(0.25), 0.05f64..1.0],
-        (prop_oneof![Just(0.0), 0.5f64..100.0], any::<bool>()),
+        (prop_oneof![Just(0.0), 0.5f64..100.0], any::<bool>(), any::<bool>()),
         select(vec![
             Nonlinearity::Identity,
             Nonlinearity::Sigmoid,
             Nonlinearity::HardSigmoid,
         ]),
-        (0.0f64..1.0, 0usize..3),
+        (
+            0.0f64..1.0,
+            0usize..4,
+            any::<bool>(),
+            prop_oneof![Just(0.0), 0.0f64..1.0],
+        ),
     );
     let rest = (
         select(vec![NormOrder::Post, NormOrder::Pre]),
@@ -77,7 +84,9 @@ fn any_spec() -> impl Strategy<Value = ModelSpec> {
     );
     (sizes, attention, rest).prop_map(|(sizes, attention, rest)| {
         let (layers, heads, d_model, features, values, n_max) = sizes;
-        let (order, kind, alpha, (init, learnt), nonlinearity, (decay, distance)) = attention;
+        let (order, kind, alpha, (init, learnt, outside), nonlinearity, (decay, distance, learnt_alpha, neighbours)) =
+            attention;
+        let astromorphic = kind == AttentionKind::Astromorphic;
         let (norm, (width, activation), (tokens, slots, positions), (size, pooling)) = rest;
         let columns = 3.min(n_max);
         let spec = ModelSpec {
@@ -90,8 +99,12 @@ fn any_spec() -> impl Strategy<Value = ModelSpec> {
             order,
             attention: kind,
             alpha,
-            scale: Scale { init, learnt },
-            nonlinearity: if kind == AttentionKind::Astromorphic {
+            calcium: Calcium {
+                learnt: astromorphic && learnt_alpha && alpha < 1.0,
+                neighbours: if astromorphic && heads > 1 { neighbours } else { 0.0 },
+            },
+            scale: Scale { init, learnt, outside },
+            nonlinearity: if astromorphic {
                 nonlinearity
             } else {
                 Nonlinearity::Identity
@@ -102,6 +115,7 @@ fn any_spec() -> impl Strategy<Value = ModelSpec> {
                     Distance::Line,
                     Distance::Chebyshev { columns },
                     Distance::Euclid { columns },
+                    Distance::None,
                 ][distance],
             },
             norm,

@@ -58,7 +58,16 @@ impl Pass {
         let get = |name: &str| self.get(&at(name));
         let pre = self.spec.norm == NormOrder::Pre;
         let sum = |x: &[f64], y: &[f64]| -> Vec<f64> { x.iter().zip(y).map(|(x, y)| x + y).collect() };
-        let input = if pre { self.norm(x, &at("norm1")) } else { x.to_vec() };
+        let mixes = self.spec.attention != AttentionKind::None;
+        let input = if pre && mixes {
+            self.norm(x, &at("norm1"))
+        } else {
+            x.to_vec()
+        };
+        if self.spec.attention == AttentionKind::None {
+            self.is(&at("r1"), x);
+            return self.check_feed_forward(l);
+        }
         if pre {
             self.is(&at("n1"), &input);
         }
@@ -72,16 +81,30 @@ impl Pass {
         self.is(&at("q"), &project("q", &input));
         self.is(&at("k"), &project("k", &input));
         let mut v = project("v", &input);
-        if self.spec.attention != AttentionKind::Softmax {
-            let log_s = self.weight(&at("attention.log_s"));
-            v.iter_mut()
-                .enumerate()
-                .for_each(|(c, v)| *v /= log_s[c / self.spec.values % self.spec.heads].exp());
+        if self.spec.attention.is_hebbian() {
+            if !self.spec.scale.outside {
+                v.iter_mut().enumerate().for_each(|(c, v)| *v /= self.scale(l, c));
+            }
             self.check_heads(l);
         }
         self.is(&at("v"), &v);
         self.is(&at("o"), &project("o", get("y")));
         self.is(&at("r1"), &sum(x, get("o")));
+        self.check_feed_forward(l)
+    }
+
+    /// S of the head of column `c` of v.
+    fn scale(&self, l: usize, c: usize) -> f64 {
+        let log_s = self.weight(&format!("layers.{l}.attention.log_s"));
+        log_s[c / self.spec.values % self.spec.heads].exp()
+    }
+
+    /// From r1 to the layer's output.
+    fn check_feed_forward(&self, l: usize) -> Vec<f64> {
+        let at = |name: &str| format!("layers.{l}.{name}");
+        let get = |name: &str| self.get(&at(name));
+        let pre = self.spec.norm == NormOrder::Pre;
+        let sum = |x: &[f64], y: &[f64]| -> Vec<f64> { x.iter().zip(y).map(|(x, y)| x + y).collect() };
         let middle = self.norm(get("r1"), &at(if pre { "norm2" } else { "norm1" }));
         self.is(&at(if pre { "n2" } else { "x1" }), &middle);
         let u = self.dense(&middle, &at("feed_forward.w_1"), &at("feed_forward.b_1"));
@@ -138,15 +161,26 @@ impl Pass {
             Nonlinearity::HardSigmoid => (z / 4.0 + 0.5).clamp(0.0, 1.0),
         });
         self.is(&at("H"), &h.collect::<Vec<_>>());
-        let g: Vec<f64> = s
-            .iter()
-            .map(|s| s.max(1.0 / 1024.0).powf(self.spec.effective_alpha()))
+        let alpha = match self.spec.calcium.learnt {
+            true => (1.0 + (-self.weight(&at("attention.alpha"))[0]).exp()).recip(),
+            false => self.spec.effective_alpha(),
+        };
+        let kappa = self.spec.calcium.neighbours;
+        let diffused = |hi: usize| {
+            let of = |head: usize| s[head % heads * m + hi % m];
+            (1.0 - kappa) * s[hi] + kappa * 0.5 * (of(hi / m + 1) + of(hi / m + heads - 1))
+        };
+        let g: Vec<f64> = (0..heads * m)
+            .map(|hi| diffused(hi).max(1.0 / 1024.0).powf(alpha))
             .collect();
         self.is(&at("g"), &g);
         let y: Vec<f64> = get("num")
             .iter()
             .enumerate()
-            .map(|(c, num)| num / get("C")[c / e])
+            .map(|(c, num)| {
+                let outside = self.spec.scale.outside;
+                num / get("C")[c / e] / if outside { self.scale(l, c) } else { 1.0 }
+            })
             .collect();
         self.is(&at("y"), &y);
     }

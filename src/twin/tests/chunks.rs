@@ -26,7 +26,7 @@ fn found(chunk: usize) -> Found {
         let (weights, data) = (trained_like(&spec, seed), sequences(&spec, 24, seed + 1));
         let plan = Plan::calibrate(&spec, &quantize, &weights, &data).unwrap();
         let twin = Twin::new(&Image::build(&spec, &quantize, &weights, &plan).unwrap()).unwrap();
-        let golden = Golden::new(&spec, &weights).unwrap().in_chunks_of(Some(chunk));
+        let golden = Golden::new(&spec, &weights).unwrap().in_chunks_of(quantize.chunked());
         for t in compare(&golden, &twin, &data).unwrap().tensors {
             let names = ["p", "H", "num", "y", "logits"];
             let last = names.into_iter().find(|x| t.name.rsplit('.').next() == Some(x));
