@@ -1,10 +1,11 @@
 //! The power estimate held against published measurements of an iCE40 UP5K at 1.219 V (core current, github.com/tinyvision-ai-inc/ice40_power, README.md):
 //! the designs measured there go through the path of `astromorph build --power`: synthesis, netlist with numbered nets, Verilator, toggles, charges.
 
+use astromorph_host::boards::Family;
 use astromorph_host::build::synth::{NETLIST, Synthesis};
 use astromorph_host::power::charges::Charges;
-use astromorph_host::power::current;
 use astromorph_host::power::netlist::{Block, Netlist, Use};
+use astromorph_host::power::{current, simulated};
 use astromorph_sim::cosim::verilator;
 use astromorph_sim::netlist::{Goal, Target, rtl_with_cells};
 use astromorph_sim::ports::{Port, PortKind};
@@ -133,4 +134,11 @@ fn clock_and_static_current_stay_below_a_whole_accelerators_idle_current() {
         typical < 2900.0 && (most - 2900.0).abs() < 29.0,
         "{typical} to {most} µA"
     );
+}
+
+#[test]
+fn a_family_without_models_is_refused_by_name() {
+    let refused = simulated(Family::Gowin).unwrap_err().to_string();
+    assert!(refused.contains("power") && refused.contains("Gowin"), "{refused}");
+    assert!(simulated(Family::Ecp5).is_ok());
 }
