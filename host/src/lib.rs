@@ -25,6 +25,7 @@ pub mod compile;
 pub mod cores;
 pub mod data;
 pub mod devices;
+pub mod experiment;
 pub mod interrupt;
 pub mod link;
 pub mod progress;

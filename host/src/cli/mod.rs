@@ -18,9 +18,10 @@ mod emit;
 mod engine;
 mod estimate;
 mod evaluate;
+mod experiment;
 mod flash;
 mod ports;
-mod quantize;
+pub mod quantize;
 mod random;
 mod run;
 mod simulate;
@@ -106,6 +107,8 @@ enum Verb {
     Board(board::Board),
     /// Accuracy on the test set, by form.
     Evaluate(evaluate::Evaluate),
+    /// A table of the papers' claims with their controls, over seeds.
+    Experiment(experiment::Experiment),
     /// List or install the outside tools.
     Tools(tools::Tools),
     /// Measure speed: simulators, twin, training step, use of slots.
@@ -193,6 +196,7 @@ pub fn main() -> ExitCode {
         Verb::Board(v) => v.run(&cli.common, &progress),
         Verb::Estimate(v) => v.run(&cli.common, &progress),
         Verb::Evaluate(v) => v.run(&cli.common, &progress),
+        Verb::Experiment(v) => v.run(&cli.common, &progress),
         Verb::Tools(v) => v.run(&cli.common, &progress),
         Verb::Bench(v) => v.run(&cli.common, &progress),
     };

@@ -7,6 +7,7 @@ use crate::data::{Dataset, Example};
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::report::{Report, StageRow, TensorRow};
+use crate::train::optimiser::diverged;
 use crate::train::quant::QuantPlan;
 use crate::train::run::{self, Event};
 use astromorph::golden::Golden;
@@ -107,6 +108,9 @@ pub fn quantized(
         };
         let rounding = QuantPlan::from_image(&image)?;
         let tuned = run::fine_tune(project, set, weights, &rounding, interrupt::flag(), &mut observe)?;
+        if let Some(step) = tuned.diverged {
+            return Err(diverged(step).into());
+        }
         progress.finish();
         if tuned.interrupted {
             return Err(Failure::Interrupted(workspace.out.display().to_string()));

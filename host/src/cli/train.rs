@@ -6,6 +6,7 @@ use crate::data::Dataset;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::report::{Report, StageRow, TrainingRow, text};
+use crate::train::optimiser::diverged;
 use crate::train::run::{self, Event};
 use astromorph::weights::{NameMap, Weights};
 use clap::Args;
@@ -130,6 +131,9 @@ pub fn trained(
     progress.finish();
     if outcome.interrupted {
         return Err(Failure::Interrupted(workspace.out.display().to_string()));
+    }
+    if let Some(step) = outcome.diverged {
+        return Err(diverged(step).into());
     }
     report.training = outcome
         .curve

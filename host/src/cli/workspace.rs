@@ -153,5 +153,9 @@ pub fn describe(project: &Project) -> String {
         m.values,
         m.n_max,
         m.effective_alpha()
-    )
+    ) + if project.leaks() {
+        "; READS THE WORDS IT PREDICTS: a control, its perplexity is no result"
+    } else {
+        ""
+    }
 }

@@ -4,14 +4,14 @@ use super::table::number;
 use super::{Report, plot};
 use astromorph::{Error, Result};
 
-fn escape(s: &str) -> String {
+pub(crate) fn escape(s: &str) -> String {
     s.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
 }
 
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let cells = |tag: &str, row: &mut dyn Iterator<Item = &str>| {
         row.map(|c| format!("<{tag}>{}</{tag}>", escape(c))).collect::<String>()
     };
@@ -22,25 +22,33 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     out + "</table>\n"
 }
 
+/// A page up to its first heading.
+pub(crate) fn head(title: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Astromorph: {0}</title>\n<style>\
+         body{{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}}\
+         table{{border-collapse:collapse;margin:1em 0;font-size:.9em}}th,td{{border-bottom:1px solid #ddd;padding:.25em .7em;text-align:right}}\
+         th:first-child,td:first-child{{text-align:left}}th{{background:#f3f3f3}}svg{{max-width:100%;height:auto}}\
+         .equal{{color:#060}}.DIFFERENT{{color:#b00;font-weight:bold}}</style></head><body>\n\
+         <h1>Astromorph: {0}</h1>\n",
+        escape(title)
+    )
+}
+
 /// The page.
 pub fn html(report: &Report) -> Result<String> {
     build(report).map_err(|e| Error::file("report.html", e))
 }
 
 fn build(r: &Report) -> std::result::Result<String, String> {
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Astromorph: {0}</title>\n<style>\
-         body{{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}}\
-         table{{border-collapse:collapse;margin:1em 0;font-size:.9em}}th,td{{border-bottom:1px solid #ddd;padding:.25em .7em;text-align:right}}\
-         th:first-child,td:first-child{{text-align:left}}th{{background:#f3f3f3}}svg{{max-width:100%;height:auto}}\
-         .equal{{color:#060}}.DIFFERENT{{color:#b00;font-weight:bold}}</style></head><body>\n\
-         <h1>Astromorph: {0}</h1>\n<p>{1}</p>\n<p><code>{2}</code>, seed {3}, version {4}</p>\n",
-        escape(&r.name),
-        escape(&r.model),
-        escape(&r.command),
-        r.seed,
-        escape(&r.version)
-    );
+    let mut page = head(&r.name)
+        + &format!(
+            "<p>{}</p>\n<p><code>{}</code>, seed {}, version {}</p>\n",
+            escape(&r.model),
+            escape(&r.command),
+            r.seed,
+            escape(&r.version)
+        );
     let heading = |page: &mut String, s: &str| *page += &format!("<h2>{s}</h2>\n");
     if let Some(routed) = &r.routed {
         heading(&mut page, "Placed and routed");

@@ -3,13 +3,12 @@
 //! Every verb fills the parts it knows; the HTML shows the same numbers as the JSON, with plots. Nothing is computed here.
 
 mod disagreement;
-mod html;
-mod plot;
+pub mod html;
+pub mod plot;
 mod routed;
 mod table;
 
 pub use disagreement::Disagreement;
-pub use html::html;
 pub use routed::{BlockRow, Routed, SeedRow};
 pub use table::{grid, text};
 
@@ -242,7 +241,7 @@ impl Report {
     pub fn write(&self, folder: &Path) -> Result<()> {
         let json = serde_json::to_string_pretty(self).map_err(|e| Error::file(folder.join("report.json"), e))?;
         save(&folder.join("report.json"), json.as_bytes())?;
-        save(&folder.join("report.html"), html(self)?.as_bytes())
+        save(&folder.join("report.html"), html::html(self)?.as_bytes())
     }
 
     /// Reads a `report.json`.
@@ -295,7 +294,7 @@ mod tests {
             says: (5, 6),
             target: None,
         });
-        let page = html(&report).unwrap();
+        let page = html::html(&report).unwrap();
         assert!(
             page.contains("<td>golden ≠ board</td><td>71</td><td>2</td><td>5</td><td>6</td><td>-</td>"),
             "{page}"
@@ -364,7 +363,7 @@ mod tests {
             loss: 0.7,
             validation: Some(50.0),
         });
-        let page = html(&report).unwrap();
+        let page = html::html(&report).unwrap();
         assert!(page.contains("&lt;b&gt;") && !page.contains("<b>"));
         assert!(page.matches("<svg").count() >= 5, "plots");
         assert!(

@@ -15,7 +15,7 @@
 
 use super::leaves::{EMBEDDING, scatter};
 use super::noise::Noise;
-use super::optimiser::{Gradients, State, learning_rate};
+use super::optimiser::{Gradients, State, diverged, learning_rate};
 use super::run::steps;
 use super::step::cross_entropy;
 use crate::data::batch::epoch_order;
@@ -82,7 +82,9 @@ pub fn train(train: &TrainSpec, vocabulary: usize, width: usize, classes: usize,
             )?;
             state.weights = bag.weights;
             let rate = learning_rate(train.learning_rate, train.warmup, train.floor, state.step, total);
-            state.apply(train, rate, &gradients)?;
+            state
+                .apply(train, rate, &gradients)
+                .ok_or_else(|| diverged(state.step))?;
         }
     }
     Ok(Bag {

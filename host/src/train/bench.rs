@@ -8,7 +8,7 @@
 //! println!("{:.3} s a step (median), {:.3} s at best", time.median, time.least);
 //! ```
 
-use super::optimiser::State;
+use super::optimiser::{State, diverged};
 use super::step::gradients;
 use crate::data::{Example, Target};
 use crate::project::TrainSpec;
@@ -73,7 +73,9 @@ pub fn step_time(warm_up: usize, measured: usize) -> Result<StepTime> {
     for step in 0..warm_up + measured.max(1) {
         let started = Instant::now();
         let found = gradients(&spec, &train, &state.weights, &examples, None, step as u64);
-        state.apply(&train, train.learning_rate, &found.gradients)?;
+        state
+            .apply(&train, train.learning_rate, &found.gradients)
+            .ok_or_else(|| diverged(state.step))?;
         if step >= warm_up {
             times.push(started.elapsed().as_secs_f64());
         }

@@ -10,7 +10,7 @@
 //! let path = folder.path().join("checkpoint.safetensors");
 //! let project = Project::builtin("recall").unwrap();
 //! let state = State::new(Weights::random(&project.model, 1));
-//! let saved = Checkpoint { best: state.weights.clone(), best_score: Default::default(), state, finished: false };
+//! let saved = Checkpoint { best: state.weights.clone(), best_score: Default::default(), state, finished: false, curve: Vec::new(), since: Default::default() };
 //! saved.save(&path, &project).unwrap();
 //! assert_eq!(Checkpoint::load(&path, &project).unwrap(), saved);
 //! let mut other = project.clone();
@@ -20,6 +20,7 @@
 
 use super::evaluate::Score;
 use super::optimiser::State;
+use super::run::{Point, Since};
 use crate::project::Project;
 use astromorph::weights::{Tensor, Weights};
 use astromorph::{Error, Result};
@@ -39,6 +40,10 @@ pub struct Checkpoint {
     pub best_score: Score,
     /// Whether the run came to its end.
     pub finished: bool,
+    /// Learning curve so far.
+    pub curve: Vec<Point>,
+    /// What has added up since its last point.
+    pub since: Since,
 }
 
 /// What a checkpoint must agree with: the model, the task and all settings of the float phase.
@@ -51,6 +56,26 @@ fn fingerprint(project: &Project) -> Result<String> {
     settings.name.clear();
     let text = settings.to_toml()?;
     Ok(Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect())
+}
+
+fn numbers(p: &Point) -> [f64; 5] {
+    [p.step as f64, p.accuracy, p.validation, p.loss, p.norm]
+}
+
+fn point(&[step, accuracy, validation, loss, norm]: &[f64; 5]) -> Point {
+    Point {
+        step: step as u64,
+        accuracy,
+        validation,
+        loss,
+        norm,
+    }
+}
+
+/// The bits, so that a resumed run's curve is exactly what this one's would have been.
+fn bits(numbers: impl IntoIterator<Item = f64>) -> String {
+    let words = numbers.into_iter().map(|x| x.to_bits().to_string());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 impl Checkpoint {
@@ -81,7 +106,7 @@ impl Checkpoint {
         }
         let best = &self.best_score;
         let metadata = HashMap::from([
-            ("format".to_string(), "astromorph checkpoint 1".to_string()),
+            ("format".to_string(), "astromorph checkpoint 2".to_string()),
             ("settings".into(), fingerprint(project)?),
             ("step".into(), self.state.step.to_string()),
             ("finished".into(), self.finished.to_string()),
@@ -89,6 +114,11 @@ impl Checkpoint {
             ("best_loss".into(), best.loss.to_bits().to_string()),
             ("best_right".into(), best.right.to_string()),
             ("best_answers".into(), best.answers.to_string()),
+            ("curve".into(), bits(self.curve.iter().flat_map(numbers))),
+            (
+                "since".into(),
+                bits([self.since.loss, self.since.steps as f64, self.since.norm]),
+            ),
         ]);
         let file = safetensors::serialize(views, Some(metadata)).map_err(|e| Error::file(path, e))?;
         astromorph::atomic::write(path, &file)
@@ -113,6 +143,14 @@ impl Checkpoint {
             found
                 .parse()
                 .map_err(|_| Error::file(path, format!("{key}: expected a number, found '{found}'")))
+        };
+        let floats = |key: &str| -> Result<Vec<f64>> {
+            let words = text(key)?
+                .split_whitespace()
+                .map(|word| word.parse().map(f64::from_bits));
+            words
+                .collect::<std::result::Result<_, _>>()
+                .map_err(|_| Error::file(path, format!("{key}: expected numbers, found other text")))
         };
         let (expected, found) = (fingerprint(project)?, text("settings")?);
         if *found != expected {
@@ -165,6 +203,15 @@ impl Checkpoint {
                 answers: number("best_answers")? as usize,
             },
             finished: text("finished")? == "true",
+            curve: floats("curve")?.as_chunks().0.iter().map(point).collect(),
+            since: match floats("since")?[..] {
+                [loss, steps, norm] => Since {
+                    loss,
+                    steps: steps as u64,
+                    norm,
+                },
+                _ => return Err(Error::file(path, "since: expected three numbers, found others")),
+            },
         })
     }
 }

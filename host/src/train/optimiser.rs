@@ -14,8 +14,8 @@
 //! ```
 
 use crate::project::TrainSpec;
+use astromorph::Error;
 use astromorph::weights::Weights;
-use astromorph::{Error, Result};
 use multiversion::multiversion;
 use std::collections::BTreeMap;
 
@@ -129,15 +129,11 @@ impl State {
         }
     }
 
-    /// Clips, moves the weights and their average; returns the norm before clipping.
-    pub fn apply(&mut self, train: &TrainSpec, learning_rate: f64, gradients: &Gradients) -> Result<f64> {
+    /// Clips, moves the weights and their average; returns the norm before clipping, or nothing (and moves nothing) when it is not finite.
+    pub fn apply(&mut self, train: &TrainSpec, learning_rate: f64, gradients: &Gradients) -> Option<f64> {
         let norm = global_norm(gradients);
         if !norm.is_finite() {
-            return Err(Error::field(
-                format!("gradient of step {}", self.step),
-                "a finite norm",
-                norm,
-            ));
+            return None;
         }
         let scale = if train.clip > 0.0 && norm > train.clip {
             (train.clip / norm) as f32
@@ -166,8 +162,14 @@ impl State {
                 false => average.data.copy_from_slice(&x.data),
             }
         }
-        Ok(norm)
+        Some(norm)
     }
+}
+
+/// What a caller says that cannot go on without a finite gradient.
+pub fn diverged(step: u64) -> Error {
+    let found = "another: the run diverges (train.learning_rate, train.clip)";
+    Error::field(format!("gradient of step {step}"), "a finite norm", found)
 }
 
 /// η of step `step` of `total`: linear warm-up, then half a cosine down to `floor`.

@@ -64,8 +64,31 @@ pub struct Point {
     pub step: u64,
     /// Validation accuracy of the averaged weights.
     pub accuracy: f64,
+    /// Validation loss of the averaged weights, nats an answer.
+    pub validation: f64,
     /// Mean training loss since the point before.
     pub loss: f64,
+    /// Largest global gradient norm since the point before, before clipping.
+    pub norm: f64,
+}
+
+/// Sums since the last point.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Since {
+    /// Sum of the training losses.
+    pub loss: f64,
+    /// Steps.
+    pub steps: u64,
+    /// Largest gradient norm.
+    pub norm: f64,
+}
+
+impl Since {
+    fn add(&mut self, loss: f64, norm: f64) {
+        self.loss += loss;
+        self.steps += 1;
+        self.norm = self.norm.max(norm);
+    }
 }
 
 /// What a run made.
@@ -79,7 +102,9 @@ pub struct Outcome {
     pub steps: u64,
     /// Whether the stop flag ended it; the checkpoint holds the state.
     pub interrupted: bool,
-    /// Learning curve of this call (a resumed run's earlier points are not in it).
+    /// The step whose gradient was not finite, which ended the run.
+    pub diverged: Option<u64>,
+    /// Learning curve, that of earlier calls included.
     pub curve: Vec<Point>,
     /// Wall time of this call.
     pub seconds: f64,
@@ -104,6 +129,8 @@ pub fn train(
                 state: State::new(weights),
                 best_score: Score::default(),
                 finished: false,
+                curve: Vec::new(),
+                since: Since::default(),
             }
         }
     };
@@ -151,6 +178,8 @@ pub fn fine_tune(
         state: State::new(weights.clone()),
         best_score,
         finished: phase.steps == 0,
+        curve: Vec::new(),
+        since: Since::default(),
     };
     let total = phase.steps as u64;
     let looped = Loop {
@@ -240,8 +269,7 @@ impl Loop<'_> {
             train.checkpoint_every as u64
         };
         let mut order: Option<(u64, Vec<Vec<usize>>)> = None;
-        let (mut curve, mut losses) = (Vec::new(), (0.0, 0));
-        let mut interrupted = false;
+        let (mut interrupted, mut diverged) = (false, None);
         while at.state.step < total && !at.finished {
             if self.stop.load(Ordering::Relaxed) {
                 interrupted = true;
@@ -256,9 +284,12 @@ impl Loop<'_> {
             let examples: Vec<&Example> = picked.iter().map(|i| &self.data.train[*i]).collect();
             let found = gradients(self.spec, train, &at.state.weights, &examples, self.plan, step);
             let rate = learning_rate(train.learning_rate, train.warmup, train.floor, step, total);
-            let norm = at.state.apply(train, rate, &found.gradients)?;
+            let Some(norm) = at.state.apply(train, rate, &found.gradients) else {
+                diverged = Some(step);
+                break;
+            };
             let step = step + 1;
-            losses = (losses.0 + found.loss, losses.1 + 1);
+            at.since.add(found.loss, norm);
             observe(Event::Step {
                 step,
                 total,
@@ -277,12 +308,14 @@ impl Loop<'_> {
                 if best {
                     (at.best, at.best_score) = (at.state.average.clone(), score);
                 }
-                curve.push(Point {
+                let since = std::mem::take(&mut at.since);
+                at.curve.push(Point {
                     step,
                     accuracy: score.accuracy(),
-                    loss: losses.0 / losses.1 as f64,
+                    validation: score.loss / score.answers.max(1) as f64,
+                    loss: since.loss / since.steps.max(1) as f64,
+                    norm: since.norm,
                 });
-                losses = (0.0, 0);
                 observe(Event::Validated {
                     step,
                     total,
@@ -303,7 +336,8 @@ impl Loop<'_> {
             best: at.best_score,
             steps: at.state.step,
             interrupted,
-            curve,
+            diverged,
+            curve: at.curve,
             seconds: started.elapsed().as_secs_f64(),
         })
     }
