@@ -26,7 +26,7 @@ use astromorph::spec::{ModelSpec, QuantizeSpec};
 use astromorph::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-pub use task::{Column, TaskSpec};
+pub use task::{Column, TaskSpec, Units};
 pub use train_spec::{QuantizedPhase, TrainSpec};
 
 /// The whole of `model.toml`.
@@ -184,6 +184,20 @@ mod tests {
                 .to_string();
             assert!(error.contains(&format!("{field}:")), "{error}");
         }
+        let words = BUILTIN
+            .iter()
+            .find(|(n, _)| *n == "wikitext2")
+            .unwrap()
+            .1
+            .replace("= 1024", "= 258");
+        assert!(Project::parse("f.toml", &words).is_ok());
+        let pieces = words.replacen(
+            "\"wikitext2\"\n\n[train]",
+            "\"wikitext2\"\nunits = \"bpe\"\n\n[train]",
+            1,
+        );
+        let error = Project::parse("f.toml", &pieces).unwrap_err().to_string();
+        assert!(error.contains("model.input.vocabulary: expected 259"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! use astromorph::sequence::Sequence;
 //! let example = |class| Example { sequence: Sequence::Tokens { slots: 1, ids: vec![1, 2, 3] }, target: Target::Class(class) };
 //! let says = |form: &str, classes: [usize; 2]| Answers { form: form.into(), width: "8".into(), classes: classes.map(|c| vec![c]).to_vec(),
-//!     words: vec![], seconds: 0.5 };
+//!     words: vec![], losses: vec![], seconds: 0.5 };
 //! let (a, b) = (says("golden", [1, 0]), says("twin", [1, 1]));
 //! let examples = [example(1), example(1)];
 //! assert_eq!(a.accuracy(&examples).correct, 1);
@@ -17,6 +17,7 @@
 //! assert_eq!(astromorph_host::chain::answers::hits(&Target::PerToken(vec![None, Some(2), Some(0)]), &[5, 2, 1]), (1, 2));
 //! ```
 
+use super::perplexity::loss;
 use crate::cli::Failure;
 use crate::data::{Example, Target};
 use crate::interrupt;
@@ -25,10 +26,9 @@ use crate::link::device::List;
 use crate::progress::Progress;
 use crate::report::{Accuracy, ComparisonRow, Disagreement};
 use astromorph::Result;
-use astromorph::golden::Golden;
+use astromorph::golden::{Golden, Logits};
 use astromorph::image::Image;
-use astromorph::sequence::Sequence;
-use astromorph::spec::ModelSpec;
+use astromorph::spec::{ModelSpec, OutputKind};
 use astromorph::twin::Twin;
 use astromorph::weights::Weights;
 use rayon::prelude::*;
@@ -45,10 +45,23 @@ pub struct Answers {
     pub width: String,
     /// The class of every row of logits, a sequence an entry.
     pub classes: Vec<Vec<usize>>,
-    /// The logits themselves, where they are integers.
+    /// The logits themselves of the first sequences, where they are integers.
     pub words: Vec<Vec<i32>>,
+    /// Of next words: loss and answers of every sequence; otherwise empty.
+    pub losses: Vec<(f64, usize)>,
     /// How long it took.
     pub seconds: f64,
+}
+
+/// What a form says of one sequence.
+#[derive(Default)]
+pub struct Said {
+    /// The class of every row of logits.
+    pub classes: Vec<usize>,
+    /// The logits, where they are integers and wanted.
+    pub words: Vec<i32>,
+    /// Of next words: loss and answers.
+    pub loss: Option<(f64, usize)>,
 }
 
 /// (correct, asked) of one example, from the predicted class of every row of logits.
@@ -71,6 +84,10 @@ pub fn classes(words: &[i32], columns: usize) -> Vec<usize> {
     words.chunks_exact(columns).map(largest).collect()
 }
 
+fn next_words(spec: &ModelSpec) -> bool {
+    spec.output.kind == OutputKind::Vocabulary
+}
+
 impl Answers {
     /// In floating point.
     pub fn golden(
@@ -80,48 +97,78 @@ impl Answers {
         progress: &Progress,
     ) -> std::result::Result<Answers, Failure> {
         let model = Golden::<f64>::new(spec, weights)?;
-        let predict = |s: &_| Ok((model.predict(s)?.classes(), Vec::new()));
+        let predict = |_, e: &Example| {
+            let logits = model.predict(&e.sequence)?;
+            Ok(Said {
+                classes: logits.classes(),
+                loss: next_words(spec).then(|| loss(&logits, &e.target)).transpose()?,
+                ..Said::default()
+            })
+        };
         Answers::compute(("golden", "float"), examples, progress, predict)
     }
 
-    /// In integers.
-    pub fn twin(image: &Image, examples: &[Example], progress: &Progress) -> std::result::Result<Answers, Failure> {
+    /// In integers; the logits of the first `kept` sequences are kept (a vocabulary's are too many to keep all).
+    pub fn twin(
+        image: &Image,
+        examples: &[Example],
+        kept: usize,
+        progress: &Progress,
+    ) -> std::result::Result<Answers, Failure> {
         let model = Twin::new(image)?;
         let width = image.quantize().activation_bits.to_string();
-        Answers::compute(("twin", &width), examples, progress, |s: &_| {
-            let logits = model.predict(s)?;
-            Ok((logits.classes(), logits.data))
+        Answers::compute(("twin", &width), examples, progress, |n, e: &Example| {
+            let logits = model.predict(&e.sequence)?;
+            let decoded = || Logits {
+                rows: logits.rows,
+                columns: logits.columns,
+                data: logits.data.iter().map(|&x| logits.format.decode(x as i64)).collect(),
+            };
+            Ok(Said {
+                loss: next_words(image.spec())
+                    .then(|| loss(&decoded(), &e.target))
+                    .transpose()?,
+                classes: logits.classes(),
+                words: if n < kept { logits.data } else { Vec::new() },
+            })
         })
     }
 
-    /// From `predict` (classes and, of integers, logits), on all processors.
+    /// From `predict` (of the n-th example), on all processors.
     pub fn compute(
         (form, width): (&str, &str),
         examples: &[Example],
         progress: &Progress,
-        predict: impl Fn(&Sequence) -> Result<(Vec<usize>, Vec<i32>)> + Sync,
+        predict: impl Fn(usize, &Example) -> Result<Said> + Sync,
     ) -> std::result::Result<Answers, Failure> {
         let started = Instant::now();
-        let (mut classes, mut words) = (Vec::new(), Vec::new());
+        let mut all = Answers {
+            form: form.into(),
+            width: width.into(),
+            classes: Vec::with_capacity(examples.len()),
+            words: Vec::new(),
+            losses: Vec::new(),
+            seconds: 0.0,
+        };
         for block in examples.chunks(BLOCK) {
             if interrupt::requested() {
                 return Err(Failure::Interrupted("the output folder".into()));
             }
-            let some: Vec<_> = block.par_iter().map(|e| predict(&e.sequence)).collect::<Result<_>>()?;
-            for (c, w) in some {
-                classes.push(c);
-                words.push(w);
+            let first = all.classes.len();
+            let numbered = block.par_iter().enumerate();
+            let some: Vec<Said> = numbered.map(|(n, e)| predict(first + n, e)).collect::<Result<_>>()?;
+            for said in some {
+                all.classes.push(said.classes);
+                if !said.words.is_empty() {
+                    all.words.push(said.words);
+                }
+                all.losses.extend(said.loss);
             }
-            progress.at(classes.len(), examples.len(), form);
+            progress.at(all.classes.len(), examples.len(), form);
         }
         progress.finish();
-        Ok(Answers {
-            form: form.into(),
-            width: width.into(),
-            classes,
-            words,
-            seconds: started.elapsed().as_secs_f64(),
-        })
+        all.seconds = started.elapsed().as_secs_f64();
+        Ok(all)
     }
 
     /// From logits.
@@ -131,6 +178,7 @@ impl Answers {
             width: width.into(),
             classes: words.iter().map(|w| classes(w, columns)).collect(),
             words,
+            losses: Vec::new(),
             seconds,
         }
     }
@@ -223,5 +271,46 @@ impl Answers {
             row.what += &format!("; first difference in sequence {n}");
         }
         row
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::perplexity::perplexity;
+    use crate::compile::random::random_image;
+    use rand::SeedableRng;
+
+    #[test]
+    fn the_twin_keeps_few_logits_and_every_loss() {
+        let spec: ModelSpec = toml::from_str(
+            "layers = 1\nheads = 1\nd_model = 8\nfeatures = 4\nvalues = 4\nn_max = 6\norder = \"causal\"\n\
+             input = { kind = \"tokens\", vocabulary = 9 }\noutput = { kind = \"vocabulary\", size = 9 }",
+        )
+        .unwrap();
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
+        let image = random_image(&spec, &mut rng).unwrap();
+        let example = |n: usize| Example {
+            sequence: astromorph::sequence::Sequence::random_of(&spec, n, &mut rng),
+            target: Target::PerToken((0..n).map(|i| (i > 0).then_some(i as u32)).collect()),
+        };
+        let examples: Vec<Example> = [3, 6, 2].map(example).into();
+        let found = Answers::twin(&image, &examples, 2, &Progress::new(true)).unwrap();
+        assert_eq!((found.classes.len(), found.words.len(), found.losses.len()), (3, 2, 3));
+        // The same by hand: −ln of the share of the target's power in each row that is asked.
+        let format = image.plan().format("logits").unwrap();
+        let (mut sum, mut answers) = (0.0, 0);
+        for (example, words) in examples.iter().zip(&found.words) {
+            for (i, row) in words.chunks(9).enumerate().skip(1) {
+                let power = |x: i32| format.decode(x as i64).exp();
+                sum -= (power(row[i]) / row.iter().map(|x| power(*x)).sum::<f64>()).ln();
+                answers += 1;
+            }
+            assert_eq!(example.sequence.len() * 9, words.len());
+        }
+        assert_eq!(answers, 2 + 5);
+        let expected = (sum / answers as f64).exp();
+        assert!((perplexity(&found.losses[..2]).unwrap() / expected - 1.0).abs() < 1e-9);
+        assert!(perplexity(&[]).is_err());
     }
 }

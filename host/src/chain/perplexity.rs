@@ -1,33 +1,34 @@
 //! Perplexity: how many words the next one is as good as drawn from, exp(mean over all answers of −ln softmax(logits)[target]).
 //!
+//! Where a word is several tokens (pieces), the figure that compares between vocabularies is the perplexity of a word: the same sum of losses over the
+//! number of words, the ends of lines among them ([`crate::data::Words::of_a_word`]).
+//!
 //! ```
-//! use astromorph::{golden::Logits, sequence::Sequence};
-//! use astromorph_host::chain::perplexity::perplexity;
-//! use astromorph_host::data::{Example, Target};
-//! let example = Example {
-//!     sequence: Sequence::Tokens { slots: 1, ids: vec![1, 2, 3] },
-//!     target: Target::PerToken(vec![Some(2), None, Some(0)]),
-//! };
+//! use astromorph::golden::Logits;
+//! use astromorph_host::chain::perplexity::{loss, perplexity};
+//! use astromorph_host::data::Target;
 //! // Four equal logits: any of four words; the second row is not asked.
-//! let logits = |_| Ok(Logits { rows: 3, columns: 4, data: vec![0.5; 12] });
-//! assert!((perplexity(&[example], logits).unwrap() - 4.0).abs() < 1e-12);
+//! let logits = Logits { rows: 3, columns: 4, data: vec![0.5; 12] };
+//! let found = loss(&logits, &Target::PerToken(vec![Some(2), None, Some(0)])).unwrap();
+//! assert_eq!(found.1, 2);
+//! assert!((perplexity(&[found]).unwrap() - 4.0).abs() < 1e-12);
 //! ```
 
-use crate::data::{Example, Target};
+use crate::data::Target;
 use astromorph::golden::Logits;
 use astromorph::golden::loss::cross_entropy;
 use astromorph::{Error, Result};
-use rayon::prelude::*;
 
-/// Of all examples; `logits` gives those of one by its number.
-pub fn perplexity(examples: &[Example], logits: impl Fn(usize) -> Result<Logits<f64>> + Sync) -> Result<f64> {
-    let losses: Vec<(f64, usize)> = (examples.par_iter().enumerate())
-        .map(|(n, example)| match &example.target {
-            Target::Class(class) => cross_entropy(&logits(n)?, &[Some(*class)]),
-            Target::PerToken(targets) => cross_entropy(&logits(n)?, targets),
-        })
-        .collect::<Result<_>>()?;
-    // In the order of the examples, whichever thread took them: the same sum every time.
+/// Sum of the losses of one example, and how many answers it has.
+pub fn loss(logits: &Logits<f64>, target: &Target) -> Result<(f64, usize)> {
+    match target {
+        Target::Class(class) => cross_entropy(logits, &[Some(*class)]),
+        Target::PerToken(targets) => cross_entropy(logits, targets),
+    }
+}
+
+/// Of all examples' losses, added in their order: the same sum every time.
+pub fn perplexity(losses: &[(f64, usize)]) -> Result<f64> {
     let (sum, answers) = losses
         .iter()
         .fold((0.0, 0), |(s, n), (loss, count)| (s + loss, n + count));

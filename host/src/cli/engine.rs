@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::workspace::Workspace;
-use crate::chain::answers::{Answers, classes};
+use crate::chain::answers::{Answers, Said, classes};
 use crate::chain::engine::{Forms, Model, Ran};
 use crate::cores::{core, for_image};
 use crate::data::Example;
@@ -91,12 +91,15 @@ fn by_program(model: &Model, test: &[Example], progress: &Progress) -> std::resu
     let width = model.core.width.to_string();
     let free: Mutex<Vec<Machine>> = Mutex::new(Vec::new());
     let form = format!("program on {}", model.core.name);
-    let answers = Answers::compute((&form, &width), test, progress, |s| {
+    let answers = Answers::compute((&form, &width), test, progress, |_, e| {
         let waiting = free.lock().unwrap_or_else(|e| e.into_inner()).pop();
         let mut machine = waiting.map_or_else(|| model.machine(), Ok)?;
-        let words = machine.predict(&model.input(s)?)?;
+        let words = machine.predict(&model.input(&e.sequence)?)?;
         free.lock().unwrap_or_else(|e| e.into_inner()).push(machine);
-        Ok((classes(&words, columns), words))
+        Ok(Said {
+            classes: classes(&words, columns),
+            ..Said::default()
+        })
     })?;
     Ok(answers.accuracy(test))
 }

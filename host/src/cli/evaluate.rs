@@ -22,9 +22,8 @@ use crate::link::share::share;
 use crate::link::{Board, Device};
 use crate::progress::Progress;
 use crate::report::{MeasureRow, Report};
-use astromorph::golden::{Golden, Logits};
 use astromorph::image::Image;
-use astromorph::spec::{OutputKind, Pooling};
+use astromorph::spec::Pooling;
 use astromorph_sim::tools::{Tool, Tools};
 use clap::{Args, ValueEnum};
 use std::time::Instant;
@@ -85,32 +84,13 @@ impl Evaluate {
         if wants(Form::Golden) {
             let (spec, weights) = (&workspace.project.model, workspace.weights()?);
             forms.push(Answers::golden(spec, &weights, &set.test, progress)?);
-            if spec.output.kind == OutputKind::Vocabulary {
-                let model = Golden::<f64>::new(spec, &weights)?;
-                let found = perplexity(&set.test, |n| model.predict(&set.test[n].sequence))?;
-                measure(&mut report, "golden: perplexity".into(), found, "words");
-            }
         }
         let hardware = [Form::Rusthdl, Form::Verilated, Form::Board].into_iter().any(wants);
         if wants(Form::Twin) || hardware {
             let image = workspace.image()?;
             // Hardware's answers are held against the twin's, asked for or not.
             let examples = if wants(Form::Twin) { &set.test } else { some };
-            let twin = Answers::twin(&image, examples, progress)?;
-            let output = image.spec().output;
-            if output.kind == OutputKind::Vocabulary && wants(Form::Twin) {
-                let format = image.plan().format("logits")?;
-                let decoded = |n: usize| {
-                    let words = &twin.words[n];
-                    Ok(Logits {
-                        rows: words.len() / output.size,
-                        columns: output.size,
-                        data: words.iter().map(|&x| format.decode(x as i64)).collect(),
-                    })
-                };
-                let found = perplexity(examples, decoded)?;
-                measure(&mut report, "twin: perplexity".into(), found, "words");
-            }
+            let twin = Answers::twin(&image, examples, some.len(), progress)?;
             let given = Given {
                 workspace: &workspace,
                 image: &image,
@@ -132,6 +112,15 @@ impl Evaluate {
             report.accuracy.push(form.accuracy(&set.test));
             let speed = form.tokens_a_second(&set.test);
             measure(&mut report, format!("{}: speed", form.form), speed, "tokens/s");
+            // Of a part of the test set the perplexity would be another set's.
+            if form.losses.len() == set.test.len() && !set.test.is_empty() {
+                let found = perplexity(&form.losses)?;
+                measure(&mut report, format!("{}: perplexity", form.form), found, "tokens");
+                if let Some(words) = &set.words {
+                    let what = format!("{}: perplexity of a word ({})", form.form, words.describe());
+                    measure(&mut report, what, words.of_a_word(found), "words");
+                }
+            }
         }
         for pair in forms.windows(2) {
             report.disagreements.extend(pair[0].disagreements(&pair[1], &set.test));
@@ -268,7 +257,7 @@ pub fn on_boards(
     report: &mut Report,
 ) -> Outcome {
     let connected = Ports::of_board(board, Vec::new()).connect_or_plug_in(&workspace.file("engine"), progress)?;
-    let twin = Answers::twin(image, examples, progress)?;
+    let twin = Answers::twin(image, examples, examples.len(), progress)?;
     let given = Given {
         workspace,
         image,

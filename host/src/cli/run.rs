@@ -69,7 +69,7 @@ impl Run {
                 widths.activation_bits
             ));
             tensor_errors(workspace, &image, set, report)?;
-            let twin = Answers::twin(&image, &set.test, progress)?;
+            let twin = Answers::twin(&image, &set.test, 0, progress)?;
             report.accuracy.push(twin.accuracy(&set.test));
             let stage_name = format!("twin, {} bits", widths.activation_bits);
             report.stages.push(StageRow {

@@ -68,6 +68,7 @@ pub fn read(folder: &Path, project: &Project) -> Result<Dataset> {
         test: tested,
         classes: (0..project.model.output.size).map(|c| c.to_string()).collect(),
         vocabulary: None,
+        words: None,
         source: splits(folder, name, validation, test),
     })
 }

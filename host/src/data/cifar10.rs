@@ -52,6 +52,7 @@ pub fn read(folder: &Path, patch: usize) -> Result<Dataset> {
         test: file("test_batch.bin")?,
         classes: CLASSES.map(String::from).to_vec(),
         vocabulary: None,
+        words: None,
         source: format!(
             "{}: data_batch_1 to 4, data_batch_5 for validation, test_batch",
             root.display()

@@ -79,6 +79,7 @@ pub fn generate(task: &TaskSpec, seed: u64) -> Result<Dataset> {
         test: split(3, test)?,
         classes: (0..10).map(|c| c.to_string()).collect(),
         vocabulary: None,
+        words: None,
         source: format!("seed {seed}, {min_length} to {max_length} tokens each"),
     })
 }

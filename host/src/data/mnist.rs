@@ -49,6 +49,7 @@ pub fn read(folder: &Path, patch: usize, validation: usize) -> Result<Dataset> {
         test: examples(&root, "t10k", patch)?,
         classes: (0..10).map(|c| c.to_string()).collect(),
         vocabulary: None,
+        words: None,
         source: format!("{}: train (its last images for validation), t10k", root.display()),
     })
 }

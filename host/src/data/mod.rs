@@ -12,6 +12,8 @@
 //! | [`table`] | labelled TSV or CSV |
 //! | [`arrays`] | labelled arrays, safetensors or NumPy |
 //! | [`vocabulary`] | words to identifiers, from the training split only |
+//! | [`pieces`] | pieces of words to identifiers, from the training split only |
+//! | [`words`] | how predicted tokens and words stand to each other |
 //! | [`patches`] | images as tokens |
 //! | [`batch`] | padded batches of examples of like length |
 //!
@@ -30,11 +32,13 @@ pub mod imdb;
 pub mod listops;
 pub mod mnist;
 pub mod patches;
+pub mod pieces;
 pub mod recall;
 pub mod sst2;
 pub mod table;
 pub mod vocabulary;
 pub mod wikitext2;
+pub mod words;
 
 use crate::project::{Project, TaskSpec};
 use astromorph::sequence::Sequence;
@@ -44,6 +48,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::path::{Path, PathBuf};
 pub use vocabulary::Vocabulary;
+pub use words::Words;
 
 /// What the model should say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +81,8 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// Words, when the input is text.
     pub vocabulary: Option<Vocabulary>,
+    /// Words of the test split beside its tokens, where next words are predicted.
+    pub words: Option<Words>,
     /// Folder or files that were read, and what stands for which split.
     pub source: String,
 }
@@ -150,9 +157,9 @@ pub fn load_with(project: &Project, folder: Option<&Path>, vocabulary: Option<Vo
         TaskSpec::Sst2 {} => sst2::read(needed()?)?,
         TaskSpec::Cifar10 { patch } => return cifar10::read(needed()?, *patch),
         TaskSpec::Mnist { patch, validation } => return mnist::read(needed()?, *patch, *validation),
-        TaskSpec::Wikitext2 {} => {
-            let (most, n_max) = (project.model.output.size, project.model.n_max);
-            return wikitext2::read(needed()?, most, n_max, vocabulary);
+        TaskSpec::Wikitext2 { units } => {
+            let sizes = (project.model.output.size, project.model.n_max);
+            return wikitext2::read(needed()?, *units, sizes, vocabulary);
         }
         TaskSpec::Arrays { .. } => return arrays::read(needed()?, project),
         TaskSpec::Text { .. } => table::read(needed()?, &project.task, project.train.seed)?,
@@ -204,6 +211,7 @@ fn encode(project: &Project, corpus: Corpus, vocabulary: Option<Vocabulary>) -> 
         test: examples(&corpus.test),
         classes: corpus.classes,
         vocabulary: Some(vocabulary),
+        words: None,
         source: corpus.source,
     })
 }

@@ -52,6 +52,7 @@ pub fn generate(task: &TaskSpec, seed: u64) -> Result<Dataset> {
         test: split(3, test),
         classes: (0..values).map(|v| v.to_string()).collect(),
         vocabulary: None,
+        words: None,
         source: format!("seed {seed}"),
     })
 }

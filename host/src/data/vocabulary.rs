@@ -2,6 +2,7 @@
 //!
 //! Tokens are runs of letters, digits and apostrophes in lower case, and each of `! ? . , ; : ( ) "`; HTML's `<br />` is a space.
 //! Identifier 0 is "none" (padding, an empty slot), 1 is "unknown", the rest are the most frequent words, ties in alphabetical order.
+//! A vocabulary of pieces ([`super::pieces`]) has "none", "unknown" and `<eos>`, then bytes and merges.
 //! A text longer than N keeps its first N/4 and its last 3N/4 tokens.
 //!
 //! ```
@@ -12,6 +13,7 @@
 //! assert_eq!(v.encode("film good good film good", 4), [2, 3, 2, 3]); // the first and the last three
 //! ```
 
+use super::pieces::Pieces;
 use astromorph::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -19,12 +21,15 @@ use std::path::Path;
 
 const NONE: &str = "<none>";
 const UNKNOWN: &str = "<unknown>";
+/// The end of a line of running text.
+pub(super) const END: &str = "<eos>";
 
-/// An ordered list of words.
+/// An ordered list of words, or of pieces of words.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
     words: Vec<String>,
     ids: HashMap<String, u32>,
+    pieces: Option<Pieces>,
 }
 
 impl Vocabulary {
@@ -67,7 +72,39 @@ impl Vocabulary {
             .skip(2)
             .map(|(i, w)| (w.clone(), i as u32))
             .collect();
-        Vocabulary { words, ids }
+        Vocabulary {
+            words,
+            ids,
+            pieces: None,
+        }
+    }
+
+    /// Of at most `most` pieces of the words.
+    pub fn of_pieces<'a>(words: impl Iterator<Item = &'a str> + Send, most: usize) -> Result<Self> {
+        let pieces = Pieces::train(words, most).map_err(|e| Error::field("task.units", "pieces of words", e))?;
+        Ok(Self::from_pieces(pieces))
+    }
+
+    fn from_pieces(pieces: Pieces) -> Self {
+        Vocabulary {
+            pieces: Some(pieces.clone()),
+            ..Self::from_words(pieces.list())
+        }
+    }
+
+    /// Whether identifiers stand for pieces of words.
+    pub fn has_pieces(&self) -> bool {
+        self.pieces.is_some()
+    }
+
+    /// The identifiers of a word: one, or one a piece. `<unk>` is "unknown" in both.
+    pub fn spell(&self, word: &str) -> Result<Vec<u32>> {
+        match &self.pieces {
+            Some(pieces) if word != "<unk>" && word != END => {
+                pieces.ids(word).map_err(|e| Error::field("task.units", word, e))
+            }
+            _ => Ok(vec![self.id(word)]),
+        }
     }
 
     /// The identifier of a token; that of "unknown" for a word without one.
@@ -113,17 +150,25 @@ impl Vocabulary {
     }
 
     fn stored(&self) -> String {
-        self.words.iter().map(|w| format!("{w}\n")).collect()
+        match &self.pieces {
+            Some(pieces) => pieces.stored().to_string(),
+            None => self.words.iter().map(|w| format!("{w}\n")).collect(),
+        }
     }
 
-    /// Writes one word a line, whole or not at all.
+    /// Writes one word a line, or the encoding of pieces as JSON; whole or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
         astromorph::atomic::write(path, self.stored().as_bytes())
     }
 
     /// Reads what [`Vocabulary::save`] wrote.
     pub fn load(path: &Path) -> Result<Self> {
-        let words: Vec<String> = super::read_text(path)?.lines().map(str::to_string).collect();
+        let text = super::read_text(path)?;
+        if text.starts_with('{') {
+            let pieces = Pieces::parse(&text).map_err(|e| Error::file(path, e))?;
+            return Ok(Self::from_pieces(pieces));
+        }
+        let words: Vec<String> = text.lines().map(str::to_string).collect();
         if words.len() < 2 || words[0] != NONE || words[1] != UNKNOWN {
             return Err(Error::file(
                 path,

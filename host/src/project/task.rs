@@ -7,7 +7,7 @@
 //! ```
 
 use super::{Project, range};
-use crate::data::{cifar10, listops, mnist};
+use crate::data::{cifar10, listops, mnist, pieces};
 use astromorph::spec::{Input, Order, OutputKind, Pooling};
 use astromorph::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,11 @@ pub enum TaskSpec {
         test: usize,
     },
     /// The next word of WikiText-2, below the data folder or its `wikitext-2`.
-    Wikitext2 {},
+    Wikitext2 {
+        /// What is predicted: words, or pieces of words.
+        #[serde(default)]
+        units: Units,
+    },
     /// Tables (TSV or CSV with a header) of labelled text.
     Text {
         /// File of the training split, below the data folder.
@@ -113,6 +117,17 @@ pub enum TaskSpec {
         #[serde(default)]
         test: Option<String>,
     },
+}
+
+/// What a token of running text is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Units {
+    /// A word; those beyond the vocabulary are "unknown".
+    #[default]
+    Words,
+    /// A piece of a word, by byte-pair encoding: no word is unknown.
+    Bpe,
 }
 
 /// A column of a table.
@@ -263,7 +278,7 @@ impl Project {
             && (m.order, m.output.kind, m.output.pooling) == (Order::TwoPass, OutputKind::Classes, Pooling::None)
     }
 
-    fn next_words_fit(&self) -> Result<()> {
+    fn next_words_fit(&self, units: Units) -> Result<()> {
         let output = self.model.output;
         let Input::Tokens {
             vocabulary, slots: 1, ..
@@ -279,7 +294,11 @@ impl Project {
             let expected = format!("a vocabulary of {vocabulary}, the input's");
             return Err(Error::field("model.output", expected, format!("{output:?}")));
         }
-        range("model.input.vocabulary", vocabulary, 3, 262_144)
+        let fewest = match units {
+            Units::Words => 3,
+            Units::Bpe => pieces::FEWEST,
+        };
+        range("model.input.vocabulary", vocabulary, fewest, 262_144)
     }
 
     /// Refuses a task that the model or the training contradicts.
@@ -292,7 +311,7 @@ impl Project {
             }
             TaskSpec::Listops { .. } => return self.lists_fit(),
             TaskSpec::Arrays { .. } => return self.arrays_fit(),
-            TaskSpec::Wikitext2 {} => return self.next_words_fit(),
+            TaskSpec::Wikitext2 { units } => return self.next_words_fit(units),
             _ => {}
         }
         let Input::Tokens { vocabulary, slots, .. } = self.model.input else {

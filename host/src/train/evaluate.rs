@@ -16,7 +16,7 @@ use super::quant::QuantPlan;
 use super::step::cross_entropy;
 use crate::data::Example;
 use crate::data::batch::{Batch, by_length};
-use astromorph::spec::{ModelSpec, Order};
+use astromorph::spec::{ModelSpec, Order, Pooling};
 use astromorph::weights::Weights;
 use astromorph::{Error, Result};
 use std::sync::Mutex;
@@ -24,6 +24,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Padded tokens of an evaluation batch: large enough for the matrix products, small enough for the cache.
 const TOKENS: usize = 8192;
+/// Logits of an evaluation batch: a vocabulary of 33,000 words has them by the gigabyte otherwise.
+const LOGITS: usize = 1 << 25;
 
 /// What an evaluation counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -94,14 +96,18 @@ pub fn accuracy(
     Ok(total)
 }
 
-/// Tokens a batch may have: fewer where every token's Z_t is kept.
+/// Tokens a batch may have: fewer where every token's Z_t is kept, or every token has many logits.
 fn limit(spec: &ModelSpec, plan: Option<&QuantPlan>) -> usize {
     let one_by_one = match plan {
         Some(plan) => plan.chunk.is_none(),
         None => spec.nonlinearity != astromorph::spec::Nonlinearity::Identity,
     };
+    let rows = match spec.output.pooling {
+        Pooling::None => LOGITS / spec.output.size.max(1) + 1,
+        _ => TOKENS,
+    };
     match spec.order == Order::Causal && one_by_one {
-        true => (1 << 22) / (spec.heads * spec.features * spec.values).max(1) + 1,
-        false => TOKENS,
+        true => rows.min((1 << 22) / (spec.heads * spec.features * spec.values).max(1) + 1),
+        false => rows.min(TOKENS),
     }
 }
