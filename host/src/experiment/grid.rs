@@ -10,7 +10,6 @@ use crate::cli::Failure;
 use crate::data::{self, Dataset};
 use crate::interrupt;
 use crate::progress::Progress;
-use crate::project::Project;
 use crate::report::save;
 use astromorph::{Error, Result};
 use std::collections::HashMap;
@@ -69,7 +68,7 @@ impl Grid<'_> {
                 let Some(&k) = pending.get(next.fetch_add(1, Ordering::Relaxed)) else {
                     return;
                 };
-                match self.one(&jobs[k], &shared) {
+                match self.one(&jobs[k], &shared, progress) {
                     Ok(Some(cell)) => {
                         let mut found = lock(&found);
                         progress.say(&self.said(&jobs[k], &cell));
@@ -116,8 +115,8 @@ impl Grid<'_> {
             .join(format!("{}.json", job.name(self.definition)))
     }
 
-    fn one(&self, job: &Job, shared: &Shared) -> Result<Option<Cell>> {
-        let set = self.dataset(&job.project, job, &shared.sets)?;
+    fn one(&self, job: &Job, shared: &Shared, progress: &Progress) -> Result<Option<Cell>> {
+        let set = self.dataset(job, &shared.sets, progress)?;
         let path = self.path(job);
         let trained = self.out.join("trained");
         std::fs::create_dir_all(&trained).map_err(|e| Error::file(&trained, e))?;
@@ -133,7 +132,8 @@ impl Grid<'_> {
     }
 
     /// The data set of a project, shared with the cells beside it that read the same.
-    fn dataset(&self, project: &Project, job: &Job, kept: &Mutex<Kept>) -> Result<Arc<Dataset>> {
+    fn dataset(&self, job: &Job, kept: &Mutex<Kept>, progress: &Progress) -> Result<Arc<Dataset>> {
+        let project = &job.project;
         let m = &project.model;
         let key = format!(
             "{:?} {:?} {:?} {} {:?} {}",
@@ -144,7 +144,9 @@ impl Grid<'_> {
         if let Some((_, set)) = kept.iter().find(|(k, _)| *k == key) {
             return Ok(set.clone());
         }
-        let set = Arc::new(thinned(data::load(project, self.data)?, job.items));
+        let set = data::load(project, self.data)?;
+        progress.say(&set.summary(&project.name));
+        let set = Arc::new(thinned(set, job.items));
         if kept.len() == KEPT {
             kept.remove(0);
         }
