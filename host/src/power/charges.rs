@@ -123,8 +123,8 @@ mod tests {
         assert!(e.contains("up5k.volts") && e.contains("12"), "{e}");
         let e = refused("clock = { range = [42,", "clock = { range = [420,");
         assert!(e.contains("up5k, clock network") && e.contains("420"), "{e}");
-        let e = refused("static_ma = { range = [", "static_ma = { range = [nan, ");
-        assert!(e.contains("static_ma"), "{e}");
+        let e = refused("static_ma = { range = [0.0856,", "static_ma = { range = [nan,");
+        assert!(e.contains("up5k, static") && e.contains("NaN"), "{e}");
         let e = refused("routed =", "rooted =");
         assert!(e.contains("rooted"), "{e}");
     }
