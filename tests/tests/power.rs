@@ -32,7 +32,7 @@ fn design(bits: u32, math: Option<&str>) -> String {
 
 /// The output in one cycle.
 fn output(cycle: u64, bits: u32, math: bool) -> bool {
-    let (a, b) = (cycle * 3 & 255, cycle * 5 & 255);
+    let (a, b) = ((cycle * 3) & 255, (cycle * 5) & 255);
     let top = cycle.checked_shr(bits - 1).unwrap_or(0) & 1 == 1;
     top || math && (a == 255 || b == 255 || (a * b).count_ones() % 2 == 1)
 }

@@ -270,61 +270,46 @@ impl Loop<'_> {
         };
         let mut order: Option<(u64, Vec<Vec<usize>>)> = None;
         let (mut interrupted, mut diverged) = (false, None);
-        while at.state.step < total && !at.finished {
-            if self.stop.load(Ordering::Relaxed) {
-                interrupted = true;
-                break;
-            }
+        // A step and its validation are two turns, so that a run that is stopped between them validates when it goes on.
+        while !at.finished {
             let step = at.state.step;
-            let epoch = step / per_epoch;
-            if order.as_ref().is_none_or(|(e, _)| *e != epoch) {
-                order = Some((epoch, epoch_order(&lengths, train.batch, train.seed, epoch)));
-            }
-            let picked = order.as_ref().map_or(&[][..], |(_, o)| &o[(step % per_epoch) as usize]);
-            let examples: Vec<&Example> = picked.iter().map(|i| &self.data.train[*i]).collect();
-            let found = gradients(self.spec, train, &at.state.weights, &examples, self.plan, step);
-            let rate = learning_rate(train.learning_rate, train.warmup, train.floor, step, total);
-            let Some(norm) = at.state.apply(train, rate, &found.gradients) else {
-                diverged = Some(step);
-                break;
-            };
-            let step = step + 1;
-            at.since.add(found.loss, norm);
-            observe(Event::Step {
-                step,
-                total,
-                loss: found.loss,
-                norm,
-            });
-            if step.is_multiple_of(validate) || step == total {
-                let score = self.validate(&at.state.average)?;
-                let Some(score) = score else {
+            if at.since.steps > 0 && (step.is_multiple_of(validate) || step == total) {
+                let Some(score) = self.validate(&at.state.average)? else {
                     interrupted = true;
                     break;
                 };
-                let (new, old) = (&score, &at.best_score);
-                // Equal accuracy: the lower loss. Nothing validated yet: anything.
-                let best = old.answers == 0 || new.right > old.right || (new.right == old.right && new.loss < old.loss);
-                if best {
-                    (at.best, at.best_score) = (at.state.average.clone(), score);
+                self.validated(&mut at, score, observe);
+            } else if step == total {
+                break;
+            } else {
+                if self.stop.load(Ordering::Relaxed) {
+                    interrupted = true;
+                    break;
                 }
-                let since = std::mem::take(&mut at.since);
-                at.curve.push(Point {
-                    step,
-                    accuracy: score.accuracy(),
-                    validation: score.loss / score.answers.max(1) as f64,
-                    loss: since.loss / since.steps.max(1) as f64,
-                    norm: since.norm,
-                });
-                observe(Event::Validated {
-                    step,
+                let epoch = step / per_epoch;
+                if order.as_ref().is_none_or(|(e, _)| *e != epoch) {
+                    order = Some((epoch, epoch_order(&lengths, train.batch, train.seed, epoch)));
+                }
+                let picked = order.as_ref().map_or(&[][..], |(_, o)| &o[(step % per_epoch) as usize]);
+                let examples: Vec<&Example> = picked.iter().map(|i| &self.data.train[*i]).collect();
+                let found = gradients(self.spec, train, &at.state.weights, &examples, self.plan, step);
+                let rate = learning_rate(train.learning_rate, train.warmup, train.floor, step, total);
+                let Some(norm) = at.state.apply(train, rate, &found.gradients) else {
+                    diverged = Some(step);
+                    break;
+                };
+                at.since.add(found.loss, norm);
+                observe(Event::Step {
+                    step: step + 1,
                     total,
-                    score,
-                    best,
+                    loss: found.loss,
+                    norm,
                 });
-                at.finished = step == total || (train.stop_at > 0.0 && score.accuracy() >= train.stop_at);
+                if (step + 1).is_multiple_of(validate) || step + 1 == total {
+                    continue;
+                }
             }
-            if at.finished || step.is_multiple_of(checkpoint) {
+            if at.finished || at.state.step.is_multiple_of(checkpoint) {
                 save(&at)?;
             }
         }
@@ -340,6 +325,33 @@ impl Loop<'_> {
             curve: at.curve,
             seconds: started.elapsed().as_secs_f64(),
         })
+    }
+
+    /// Takes a validation in.
+    fn validated(&self, at: &mut Checkpoint, score: Score, observe: &mut dyn FnMut(Event)) {
+        let (step, total) = (at.state.step, self.total);
+        let (new, old) = (&score, &at.best_score);
+        // Equal accuracy: the lower loss. Nothing validated yet: anything.
+        let best = old.answers == 0 || new.right > old.right || (new.right == old.right && new.loss < old.loss);
+        if best {
+            (at.best, at.best_score) = (at.state.average.clone(), score);
+        }
+        let since = std::mem::take(&mut at.since);
+        at.curve.push(Point {
+            step,
+            accuracy: score.accuracy(),
+            validation: score.loss / score.answers.max(1) as f64,
+            loss: since.loss / since.steps.max(1) as f64,
+            norm: since.norm,
+        });
+        observe(Event::Validated {
+            step,
+            total,
+            score,
+            best,
+        });
+        let enough = self.train.stop_at > 0.0 && score.accuracy() >= self.train.stop_at;
+        at.finished = step == total || enough;
     }
 
     /// Validates, or nothing when the stop flag was raised meanwhile.
