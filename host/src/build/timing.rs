@@ -3,7 +3,7 @@
 //! ```
 //! use astromorph_host::build::timing::Timing;
 //! let text = r#"{"fmax": {"clk$SB_IO_IN_$glb_clk": {"achieved": 40.0, "constraint": 60}},
-//!   "utilization": {"ICESTORM_LC": {"available": 5280, "used": 12}, "ICESTORM_PLL": {"available": 1, "used": 0}},
+//!   "utilization": {"ICESTORM_LC": {"available": 5280, "used": 12}, "ICESTORM_PLL": {"available": 1, "used": 0}, "DUMMY_CELL": {"available": 0, "used": 3}},
 //!   "critical_paths": [{"from": "posedge clk$SB_IO_IN_$glb_clk", "to": "posedge clk$SB_IO_IN_$glb_clk", "path": [
 //!     {"type": "clk-to-q", "delay": 1.4, "from": {"cell": "core.fifo.count_SB_DFF_Q_2_DFFLC", "port": "O"}, "to": {"cell": "core.fifo.count_SB_DFF_Q_2_DFFLC", "port": "O"}},
 //!     {"type": "routing", "delay": 23.5, "net": "core.fifo.count[2]", "from": {"cell": "core.fifo.count_SB_DFF_Q_2_DFFLC", "port": "O"}, "to": {"cell": "core.y_SB_LUT4_O_LC", "port": "I1"}},
@@ -27,7 +27,7 @@ pub struct Timing {
     pub mhz: f64,
     /// The frequency asked for.
     pub asked_mhz: f64,
-    /// Cells by type, used and available; types of which none is used are left out.
+    /// Cells by type, used and available; types of which none is used, or that no device has (the router's own), are left out.
     pub used: BTreeMap<String, [u64; 2]>,
     /// The longest path from that clock to itself.
     pub path: Vec<Step>,
@@ -102,7 +102,7 @@ impl Timing {
             .filter(|p| of_clock(&p.from) && of_clock(&p.to))
             .max_by(|a, b| length(a).total_cmp(&length(b)))
             .map_or(Vec::new(), |p| p.path);
-        let used = report.utilization.into_iter().filter(|(_, u)| u.used > 0);
+        let used = report.utilization.into_iter().filter(|(_, u)| u.used > 0 && u.available > 0);
         Ok(Timing {
             clock,
             mhz: fmax.achieved,
