@@ -102,7 +102,10 @@ impl Timing {
             .filter(|p| of_clock(&p.from) && of_clock(&p.to))
             .max_by(|a, b| length(a).total_cmp(&length(b)))
             .map_or(Vec::new(), |p| p.path);
-        let used = report.utilization.into_iter().filter(|(_, u)| u.used > 0 && u.available > 0);
+        let used = report
+            .utilization
+            .into_iter()
+            .filter(|(_, u)| u.used > 0 && u.available > 0);
         Ok(Timing {
             clock,
             mhz: fmax.achieved,

@@ -15,6 +15,7 @@
 //! | [`pieces`] | pieces of words to identifiers, from the training split only |
 //! | [`words`] | how predicted tokens and words stand to each other |
 //! | [`patches`] | images as tokens |
+//! | [`bigrams`] | hashed pairs of neighbouring words, as a second slot |
 //! | [`batch`] | padded batches of examples of like length |
 //!
 //! ```
@@ -27,6 +28,7 @@
 pub mod array_file;
 pub mod arrays;
 pub mod batch;
+pub mod bigrams;
 pub mod cifar10;
 pub mod imdb;
 pub mod listops;
@@ -153,8 +155,8 @@ pub fn load_with(project: &Project, folder: Option<&Path>, vocabulary: Option<Vo
     let corpus = match &project.task {
         TaskSpec::Recall { .. } => return recall::generate(&project.task, project.train.seed),
         TaskSpec::Listops { .. } => return listops::generate(&project.task, project.train.seed),
-        TaskSpec::Imdb { validation } => imdb::read(needed()?, *validation, project.train.seed)?,
-        TaskSpec::Sst2 {} => sst2::read(needed()?)?,
+        TaskSpec::Imdb { validation, .. } => imdb::read(needed()?, *validation, project.train.seed)?,
+        TaskSpec::Sst2 { .. } => sst2::read(needed()?)?,
         TaskSpec::Cifar10 { patch } => return cifar10::read(needed()?, *patch),
         TaskSpec::Mnist { patch, validation } => return mnist::read(needed()?, *patch, *validation),
         TaskSpec::Wikitext2 { units } => {
@@ -181,6 +183,9 @@ fn encode(project: &Project, corpus: Corpus, vocabulary: Option<Vocabulary>) -> 
     let astromorph::spec::Input::Tokens { vocabulary: most, .. } = project.model.input else {
         return Err(Error::field("model.input.kind", "\"tokens\" for text", "vectors"));
     };
+    // `Project::validate` has seen that words are left.
+    let bigrams = project.task.bigrams();
+    let most = most - bigrams;
     let vocabulary = match vocabulary {
         Some(v) => v,
         None => Vocabulary::build(corpus.train.iter().map(|l| l.text.as_str()), most),
@@ -196,12 +201,19 @@ fn encode(project: &Project, corpus: Corpus, vocabulary: Option<Vocabulary>) -> 
     let examples = |split: &[Labelled]| -> Vec<Example> {
         split
             .iter()
-            .map(|l| Example {
-                sequence: Sequence::Tokens {
-                    slots: 1,
-                    ids: vocabulary.encode(&l.text, n_max),
-                },
-                target: Target::Class(l.class),
+            .map(|l| {
+                let words = vocabulary.encode(&l.text, n_max);
+                let sequence = match bigrams {
+                    0 => Sequence::Tokens { slots: 1, ids: words },
+                    rows => Sequence::Tokens {
+                        slots: 2,
+                        ids: bigrams::pairs(&words, most as u32, rows as u32),
+                    },
+                };
+                Example {
+                    sequence,
+                    target: Target::Class(l.class),
+                }
             })
             .collect()
     };

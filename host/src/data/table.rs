@@ -25,6 +25,7 @@ pub fn read(folder: &Path, task: &TaskSpec, seed: u64) -> Result<Corpus> {
         label,
         text,
         delimiter,
+        ..
     } = task
     else {
         return Err(Error::field("task.kind", "\"text\"", format!("{task:?}")));
@@ -135,6 +136,7 @@ mod tests {
             label,
             text,
             delimiter: None,
+            bigrams: 0,
         }
     }
 

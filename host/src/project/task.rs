@@ -3,7 +3,7 @@
 //! ```
 //! use astromorph_host::project::TaskSpec;
 //! let task: TaskSpec = toml::from_str("kind = \"imdb\"").unwrap();
-//! assert_eq!(task, TaskSpec::Imdb { validation: 2_500 }); // what has a default need not be given
+//! assert_eq!(task, TaskSpec::Imdb { validation: 2_500, bigrams: 0 }); // what has a default need not be given
 //! ```
 
 use super::{Project, range};
@@ -42,9 +42,16 @@ pub enum TaskSpec {
         /// Training reviews held out for validation.
         #[serde(default = "validation")]
         validation: usize,
+        /// Rows of the embedding for hashed pairs of neighbouring words, in a second slot of every token; 0: words alone.
+        #[serde(default)]
+        bigrams: usize,
     },
     /// SST-2 in `train.txt`, `dev.txt`, `test.txt`, below the data folder or its `sst-2`.
-    Sst2 {},
+    Sst2 {
+        /// As of `imdb`.
+        #[serde(default)]
+        bigrams: usize,
+    },
     /// CIFAR-10 images in the binary layout, below the data folder or its `cifar-10-batches-bin`.
     Cifar10 {
         /// Side of a token's patch in pixels.
@@ -105,6 +112,9 @@ pub enum TaskSpec {
         /// Delimiter; by default a tab in `.tsv` files and a comma elsewhere.
         #[serde(default)]
         delimiter: Option<char>,
+        /// As of `imdb`.
+        #[serde(default)]
+        bigrams: usize,
     },
     /// Sequences of vectors with a class each: safetensors files, or folders of NumPy files, with `x`, `y` and perhaps `lengths`.
     Arrays {
@@ -117,6 +127,16 @@ pub enum TaskSpec {
         #[serde(default)]
         test: Option<String>,
     },
+}
+
+impl TaskSpec {
+    /// Rows of the embedding for hashed bigrams.
+    pub fn bigrams(&self) -> usize {
+        match *self {
+            TaskSpec::Imdb { bigrams, .. } | TaskSpec::Sst2 { bigrams } | TaskSpec::Text { bigrams, .. } => bigrams,
+            _ => 0,
+        }
+    }
 }
 
 /// What a token of running text is.
@@ -353,8 +373,9 @@ impl Project {
             }
             return range("model.n_max", self.model.n_max, pairs + queries, 512);
         }
-        same("model.input.slots", 1, slots)?;
-        range("model.input.vocabulary", vocabulary, 3, 262_144)?;
+        let bigrams = self.task.bigrams();
+        same("model.input.slots", if bigrams > 0 { 2 } else { 1 }, slots)?;
+        range("model.input.vocabulary", vocabulary, 3 + bigrams, 262_144)?;
         if self.model.output.pooling == Pooling::None {
             return Err(Error::field(
                 "model.output.pooling",
@@ -363,11 +384,11 @@ impl Project {
             ));
         }
         match self.task {
-            TaskSpec::Imdb { validation } => {
+            TaskSpec::Imdb { validation, .. } => {
                 range("task.validation", validation, 2, 20_000)?;
                 same("model.output.size", 2, size)
             }
-            TaskSpec::Sst2 {} => same("model.output.size", 2, size),
+            TaskSpec::Sst2 { .. } => same("model.output.size", 2, size),
             _ => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 //! A bag of words: mean of learnt embeddings and a linear head. The baseline beside every text result, since it mixes no tokens in order.
 //!
-//! logits = mean_t(E[id_t]) W + b, learnt by the same optimiser and label smoothing as the model, in plain loops. It makes at least five passes and
+//! logits = mean_t(Σ_slots E[id]) W + b (a second slot: bigrams), learnt by the same optimiser and label smoothing as the model, in plain loops. It makes at least five passes and
 //! forgets at most a tenth of the words: a bag learns slower and needs less noise than the model, and a weak baseline would flatter it.
 //!
 //! ```
@@ -99,13 +99,13 @@ impl Bag {
         self.weights.tensors.get(name).map_or(&[], |t| &t.data)
     }
 
-    fn mean(&self, ids: &[u32]) -> Vec<f32> {
+    fn mean(&self, (ids, slots): (&[u32], usize)) -> Vec<f32> {
         let table = self.tensor(EMBEDDING);
         let mut mean = vec![0f32; self.width];
-        for &id in ids {
+        for &id in ids.iter().filter(|&&id| id != 0) {
             super::kernels::accumulate(&mut mean, &table[id as usize * self.width..][..self.width]);
         }
-        mean.iter_mut().for_each(|x| *x /= ids.len().max(1) as f32);
+        mean.iter_mut().for_each(|x| *x /= (ids.len() / slots).max(1) as f32);
         mean
     }
 
@@ -121,9 +121,9 @@ impl Bag {
         let mut table = vec![0f32; self.tensor(EMBEDDING).len()];
         let (mut weight, mut bias) = (vec![0f32; self.width * self.classes], vec![0f32; self.classes]);
         for example in examples {
-            let (mut ids, class) = text(example)?;
-            noise.forget_words(&mut ids, train.word_dropout);
-            let mean = self.mean(&ids);
+            let (mut ids, slots, class) = text(example)?;
+            noise.forget_words(&mut ids, slots, train.word_dropout);
+            let mean = self.mean((&ids, slots));
             let logits = self.logits(&mean);
             let dz = cross_entropy(
                 &logits,
@@ -133,7 +133,7 @@ impl Bag {
                 examples.len(),
             )
             .gradient;
-            let share = 1.0 / ids.len() as f32;
+            let share = slots as f32 / ids.len() as f32;
             let mut dx = vec![0f32; self.width];
             let rows = self
                 .tensor("head.weight")
@@ -160,8 +160,8 @@ impl Bag {
     /// Share of right answers.
     pub fn accuracy(&self, examples: &[Example]) -> f64 {
         let right = |e: &&Example| {
-            text(e).is_ok_and(|(ids, class)| {
-                let z = self.logits(&self.mean(&ids));
+            text(e).is_ok_and(|(ids, slots, class)| {
+                let z = self.logits(&self.mean((&ids, slots)));
                 (1..z.len()).fold(0, |best, c| if z[c] > z[best] { c } else { best }) == class as usize
             })
         };
@@ -169,9 +169,10 @@ impl Bag {
     }
 }
 
-fn text(example: &Example) -> Result<(Vec<u32>, u32)> {
+/// Identifiers, slots a token, class.
+fn text(example: &Example) -> Result<(Vec<u32>, usize, u32)> {
     match (&example.sequence, &example.target) {
-        (Sequence::Tokens { slots: 1, ids }, Target::Class(class)) => Ok((ids.clone(), *class)),
+        (Sequence::Tokens { slots, ids }, Target::Class(class)) => Ok((ids.clone(), *slots, *class)),
         _ => Err(Error::field(
             "bag of words",
             "sequences of words with one class",

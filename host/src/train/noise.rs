@@ -7,7 +7,7 @@
 //! assert_ne!(mask(7), mask(8));
 //! assert!(mask(7).iter().all(|x| *x == 0.0 || *x == 1.0 / 0.75));   // kept values are scaled up
 //! let (mut ids, before) = (vec![5, 0, 9, 9], [5, 0, 9, 9]);
-//! Noise::new(1, 0, 0, 0.0).forget_words(&mut ids, 0.5);
+//! Noise::new(1, 0, 0, 0.0).forget_words(&mut ids, 1, 0.5);
 //! assert!(ids.iter().zip(before).all(|(a, b)| *a == b || *a == 1)); // "none" stays
 //! assert_eq!(ids[1], 0);
 //! ```
@@ -44,11 +44,11 @@ impl Noise {
             .collect()
     }
 
-    /// Replaces identifiers other than "none" by "unknown" with the probability `rate`.
-    pub fn forget_words(&mut self, ids: &mut [u32], rate: f64) {
-        for id in ids.iter_mut().filter(|id| **id != 0) {
+    /// Replaces identifiers other than "none" with the probability `rate`: a word by "unknown", what stands in a further slot by "none".
+    pub fn forget_words(&mut self, ids: &mut [u32], slots: usize, rate: f64) {
+        for (at, id) in ids.iter_mut().enumerate().filter(|(_, id)| **id != 0) {
             if self.rng.random::<f64>() < rate {
-                *id = 1;
+                *id = u32::from(at % slots == 0);
             }
         }
     }

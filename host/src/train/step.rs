@@ -164,7 +164,7 @@ fn shard(
     total: usize,
 ) -> Shard {
     if train.word_dropout > 0.0 {
-        noise.forget_words(&mut batch.ids, train.word_dropout);
+        noise.forget_words(&mut batch.ids, batch.slots, train.word_dropout);
     }
     let leaves = Leaves::new(weights, true);
     let x = input(spec, weights, &batch, plan).require_grad();
