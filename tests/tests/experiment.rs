@@ -45,7 +45,7 @@ fn tables(definition: &str, out: &Path) -> (String, String) {
     let done = astromorph(&["experiment", definition, "--out", out.to_str().unwrap()]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let read = |name: &str| fs::read_to_string(out.join(name)).unwrap();
-    assert!(read("page.html").contains("<svg") && read("times.json").contains("seconds"));
+    assert!(read("page.html").contains("<svg") && read("times.json").contains("machine"));
     assert!(!out.join("trained").exists());
     (read("table.md"), read("table.json"))
 }
