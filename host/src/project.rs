@@ -82,6 +82,15 @@ pub const BUILTIN: [(&str, &str); 9] = [
     ("arrays", include_str!("../projects/arrays.toml")),
 ];
 
+/// The text of that name among built-in ones; `field` stands in the error.
+pub(crate) fn builtin(all: &[(&str, &'static str)], field: &str, name: &str) -> Result<&'static str> {
+    let found = all.iter().find(|(n, _)| *n == name).map(|(_, text)| *text);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|(n, _)| *n).collect();
+        Error::field(field, format!("one of {}", names.join(", ")), name)
+    })
+}
+
 impl Project {
     /// Reads and validates a `model.toml`.
     pub fn load(path: &Path) -> Result<Project> {
@@ -91,11 +100,7 @@ impl Project {
 
     /// A built-in project by name.
     pub fn builtin(name: &str) -> Result<Project> {
-        let Some((_, text)) = BUILTIN.iter().find(|(n, _)| *n == name) else {
-            let names = BUILTIN.map(|(n, _)| n).join(", ");
-            return Err(Error::field("task", format!("one of {names}"), name));
-        };
-        Self::parse(&format!("built-in {name}.toml"), text)
+        Self::parse(&format!("built-in {name}.toml"), builtin(&BUILTIN, "task", name)?)
     }
 
     /// Parses and validates; `file` stands in the errors.

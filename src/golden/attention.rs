@@ -35,7 +35,8 @@ pub(crate) struct Attention<T> {
 }
 
 impl<T: Real> Attention<T> {
-    pub(crate) fn new(spec: &ModelSpec, weights: &Weights, prefix: &str) -> Result<Self> {
+    pub(crate) fn new(spec: &ModelSpec, weights: &Weights, l: usize) -> Result<Self> {
+        let prefix = format!("layers.{l}.attention");
         let dense = |x: &str| Dense::new(weights, &format!("{prefix}.w_{x}"), &format!("{prefix}.b_{x}"));
         let mut w_v = dense("v")?;
         let softmax = spec.attention == AttentionKind::Softmax;
@@ -48,10 +49,6 @@ impl<T: Real> Attention<T> {
                 false => w_v.divide(&scales, spec.values),
             }
         }
-        let alpha = match spec.calcium.learnt {
-            true => 1.0 / (1.0 + (-weights.get(&format!("{prefix}.alpha"))?.data[0] as f64).exp()),
-            false => spec.effective_alpha(),
-        };
         let position = match spec.has_position() {
             true => {
                 let m: Vec<T> = convert(&weights.get(&format!("{prefix}.M"))?.data);
@@ -73,7 +70,7 @@ impl<T: Real> Attention<T> {
                 values: spec.values,
                 order: spec.order,
             },
-            alpha,
+            alpha: weights.alpha(spec, l)?,
             neighbours: spec.calcium.neighbours,
             nonlinearity: spec.nonlinearity,
             outside,

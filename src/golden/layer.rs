@@ -41,7 +41,7 @@ impl<T: Real> Layer<T> {
             activation: spec.feed_forward.activation,
             attention: match spec.attention {
                 AttentionKind::None => None,
-                _ => Some(Attention::new(spec, weights, &format!("layers.{l}.attention"))?),
+                _ => Some(Attention::new(spec, weights, l)?),
             },
             norm1: match (spec.attention, spec.norm) {
                 (AttentionKind::None, NormOrder::Pre) => None,

@@ -136,6 +136,14 @@ impl Weights {
         Ok(())
     }
 
+    /// The calcium exponent α of layer `l`: σ of its tensor where it is learnt, else the specification's.
+    pub fn alpha(&self, spec: &ModelSpec, l: usize) -> Result<f64> {
+        match spec.calcium.learnt {
+            true => Ok(1.0 / (1.0 + (-self.get(&format!("layers.{l}.attention.alpha"))?.data[0] as f64).exp())),
+            false => Ok(spec.effective_alpha()),
+        }
+    }
+
     /// A tensor by name.
     pub fn get(&self, name: &str) -> Result<&Tensor> {
         self.tensors

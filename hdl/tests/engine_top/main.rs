@@ -5,15 +5,16 @@ mod common;
 mod programs;
 mod read_back;
 mod rig;
+mod sketch;
 
 use astromorph_hdl::engine::timing::timing;
 use astromorph_hdl::engine::top::Engine;
 use astromorph_hdl::multiply::Target;
-use programs::words;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rig::{Case, Host, NO_STALLS, Stalls};
 use rust_hdl::prelude::*;
+use sketch::words;
 
 fn sequences(rng: &mut ChaCha8Rng, case: &Case, d: usize, count: usize) -> Vec<Vec<i32>> {
     (0..count)

@@ -66,6 +66,7 @@ impl Experiment {
         }
         let cells = grid.run(&jobs, progress)?;
         let tables = page::write(&name, &definition, &cells, &command_line(), &out)?;
+        grid.finish()?;
         if common.json {
             let json = serde_json::to_string_pretty(&tables).map_err(|e| Error::file("table.json", e))?;
             println!("{json}");

@@ -228,6 +228,18 @@ fn encode(project: &Project, corpus: Corpus, vocabulary: Option<Vocabulary>) -> 
     })
 }
 
+/// Indices of `most` items evenly spread over `all` (all of them, where there are no more): splits may be sorted by class.
+///
+/// ```
+/// use astromorph_host::data::evenly;
+/// assert_eq!(evenly(10, 4).collect::<Vec<_>>(), [0, 2, 5, 7]);
+/// assert_eq!(evenly(2, 4).collect::<Vec<_>>(), [0, 1]);
+/// ```
+pub fn evenly(all: usize, most: usize) -> impl Iterator<Item = usize> {
+    let n = all.min(most);
+    (0..n).map(move |i| i * all / n)
+}
+
 /// `folder`'s own folder `name`, or `folder` itself where it has none.
 pub(crate) fn below(folder: &Path, name: &str) -> PathBuf {
     match folder.join(name).is_dir() {

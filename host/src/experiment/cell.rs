@@ -4,7 +4,7 @@
 //! cells. An interrupted training goes on from its checkpoint bit for bit.
 //!
 //! ```
-//! use astromorph_host::{data, experiment::{cell, definition::Definition}};
+//! use astromorph_host::{data, experiment::{cell, definition::Definition, measure::Measure}};
 //! let text = r#"
 //!     title = "t"
 //!     question = "q"
@@ -27,7 +27,7 @@
 //! let stop = std::sync::atomic::AtomicBool::new(false);
 //! let folder = tempfile::tempdir().unwrap();
 //! let found = cell::measured(job, &set, &experiment.measures, &folder.path().join("c"), &stop).unwrap().unwrap();
-//! assert!(found.measures["test"] <= 100.0 && found.measures["parameters"] > 4e3);
+//! assert!(found.measures[&Measure::Test] <= 100.0 && found.measures[&Measure::Parameters] > 4e3);
 //! assert_eq!(found.curve.len(), 1);                               // validated at the end
 //! ```
 
@@ -35,7 +35,7 @@ use super::definition::{Form, Items, Job};
 use super::measure::{Measure, epochs};
 use super::response::{self, Trace};
 use super::{memory, probe, search, twin};
-use crate::data::{Dataset, Example};
+use crate::data::{Dataset, Example, evenly};
 use crate::train::bag;
 use crate::train::evaluate::accuracy;
 use crate::train::leaves::EMBEDDING;
@@ -65,8 +65,8 @@ pub struct Point {
 pub struct Cell {
     /// Of the job.
     pub fingerprint: String,
-    /// By [`Measure::name`]; what the configuration does not have is absent.
-    pub measures: BTreeMap<String, f64>,
+    /// What the configuration does not have, or what is no finite number, is absent.
+    pub measures: BTreeMap<Measure, f64>,
     /// Learning curve.
     pub curve: Vec<Point>,
     /// Items of the training, validation and test splits used.
@@ -113,7 +113,7 @@ pub fn thinned(mut set: Dataset, items: Items) -> Dataset {
     let thin = |split: &mut Vec<Example>, most: usize| {
         if most > 0 && most < split.len() {
             let all = split.len();
-            *split = (0..most).map(|i| split[i * all / most].clone()).collect();
+            *split = evenly(all, most).map(|i| split[i].clone()).collect();
         }
     };
     thin(&mut set.train, items.train);
@@ -144,7 +144,7 @@ pub fn measured(
         Form::Bag => bag(job, set, &mut cell)?,
         Form::Dense(power) => {
             let found = memory::accuracy(&job.project, &set.test, power, job.seed);
-            cell.measures.insert(Measure::Test.name(), 100.0 * found);
+            cell.measures.insert(Measure::Test, 100.0 * found);
             true
         }
     };
@@ -158,7 +158,7 @@ fn bag(job: &Job, set: &Dataset, cell: &mut Cell) -> Result<bool> {
         return Err(Error::field("form", "\"model\" for vectors", "\"bag\""));
     };
     let found = bag::train(train, vocabulary, model.d_model, model.output.size, &set.train)?;
-    let mut put = |measure: Measure, value: f64| cell.measures.insert(measure.name(), value);
+    let mut put = |measure: Measure, value: f64| cell.measures.insert(measure, value);
     put(Measure::Test, 100.0 * found.accuracy(&set.test));
     put(Measure::Validation, 100.0 * found.accuracy(&set.validation));
     put(Measure::Diverged, 0.0);
@@ -228,7 +228,7 @@ fn model(
             Measure::Leak => probe::leak(spec, weights, &set.test)?,
             Measure::Gradient => outcome.curve.iter().map(|p| p.norm).reduce(f64::max),
             Measure::Diverged => Some(f64::from(u8::from(outcome.diverged.is_some()))),
-            Measure::Alpha => probe::alpha(weights),
+            Measure::Alpha => probe::alpha(spec, weights)?,
             Measure::Parameters => {
                 let learnt = weights.tensors.iter().filter(|(name, _)| *name != EMBEDDING);
                 Some(learnt.map(|(_, t)| t.data.len()).sum::<usize>() as f64)
@@ -255,10 +255,10 @@ fn model(
     };
     for &measure in measures {
         match value(measure) {
-            Ok(Some(value)) => {
-                cell.measures.insert(measure.name(), value);
+            Ok(Some(value)) if value.is_finite() => {
+                cell.measures.insert(measure, value);
             }
-            Ok(None) => {}
+            Ok(_) => {}
             // The checkpoint is that of the finished training: the same call measures it later.
             Err(_) if stop.load(Ordering::Relaxed) => return Ok(false),
             Err(error) => return Err(error),

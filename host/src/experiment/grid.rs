@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// Folder of the checkpoints.
+const TRAINED: &str = "trained";
 /// Data sets kept in memory: those of cells at work.
 const KEPT: usize = 2;
 
@@ -43,6 +45,15 @@ struct Shared {
 }
 
 impl Grid<'_> {
+    /// Removes the checkpoints: nothing is left that would go on from one.
+    pub fn finish(&self) -> Result<()> {
+        let trained = self.out.join(TRAINED);
+        match trained.exists() {
+            true => std::fs::remove_dir_all(&trained).map_err(|e| Error::file(&trained, e)),
+            false => Ok(()),
+        }
+    }
+
     /// Every job's cell, found or made now.
     pub fn run(&self, jobs: &[Job], progress: &Progress) -> std::result::Result<Vec<(Job, Cell)>, Failure> {
         let found: Mutex<Vec<Option<Cell>>> = Mutex::new(vec![None; jobs.len()]);
@@ -97,14 +108,7 @@ impl Grid<'_> {
         let found = found.into_inner().unwrap_or_else(|e| e.into_inner());
         let cells: Option<Vec<Cell>> = found.into_iter().collect();
         match cells {
-            Some(cells) => {
-                // Nothing is left that would go on from a checkpoint. (A single cell of a larger grid has only its own.)
-                let trained = self.out.join("trained");
-                if trained.exists() && jobs.len() > 1 {
-                    std::fs::remove_dir_all(&trained).map_err(|e| Error::file(&trained, e))?;
-                }
-                Ok(jobs.iter().cloned().zip(cells).collect())
-            }
+            Some(cells) => Ok(jobs.iter().cloned().zip(cells).collect()),
             None => Err(Failure::Interrupted(self.out.display().to_string())),
         }
     }
@@ -118,7 +122,7 @@ impl Grid<'_> {
     fn one(&self, job: &Job, shared: &Shared, progress: &Progress) -> Result<Option<Cell>> {
         let set = self.dataset(job, &shared.sets, progress)?;
         let path = self.path(job);
-        let trained = self.out.join("trained");
+        let trained = self.out.join(TRAINED);
         std::fs::create_dir_all(&trained).map_err(|e| Error::file(&trained, e))?;
         let checkpoint = trained.join(format!("{}.safetensors", training(job)?));
         let own = lock(&shared.trainings).entry(checkpoint.clone()).or_default().clone();
@@ -156,7 +160,7 @@ impl Grid<'_> {
 
     fn said(&self, job: &Job, cell: &Cell) -> String {
         let shown = self.definition.measures.iter().take(2);
-        let values = shown.filter_map(|m| Some(format!("{} {:.2}", m.heading(), cell.measures.get(&m.name())?)));
+        let values = shown.filter_map(|m| Some(format!("{} {:.2}", m.heading(), cell.measures.get(m)?)));
         let values: Vec<String> = values.collect();
         format!(
             "  {}: {} ({:.0} s)",

@@ -84,11 +84,6 @@ impl Measure {
             Measure::Error => "error, %",
         }
     }
-
-    /// Its name in a cell's file.
-    pub fn name(self) -> String {
-        format!("{self:?}").to_lowercase()
-    }
 }
 
 /// Epochs to the first point at or above `threshold`: (epoch, accuracy) points, the straight line between two.

@@ -31,7 +31,8 @@ pub mod table;
 pub mod twin;
 pub mod workflow;
 
-use astromorph::{Error, Result};
+use crate::project;
+use astromorph::Result;
 use definition::Definition;
 
 /// The experiments built into the program.
@@ -51,10 +52,7 @@ pub const BUILTIN: [(&str, &str); 8] = [
 
 /// A built-in experiment by name.
 pub fn builtin(name: &str) -> Result<Definition> {
-    let Some((_, text)) = BUILTIN.iter().find(|(n, _)| *n == name) else {
-        let names = BUILTIN.map(|(n, _)| n).join(", ");
-        return Err(Error::field("experiment", format!("one of {names}"), name));
-    };
+    let text = project::builtin(&BUILTIN, "experiment", name)?;
     Definition::parse(&format!("built-in {name}.toml"), text)
 }
 

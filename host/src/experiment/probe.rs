@@ -13,7 +13,7 @@
 //! assert!(probe::variation(&project.model, &weights, &set.test).unwrap().unwrap() > 0.0);
 //! ```
 
-use crate::data::Example;
+use crate::data::{Example, evenly};
 use astromorph::Result;
 use astromorph::golden::Golden;
 use astromorph::sequence::Sequence;
@@ -47,9 +47,7 @@ pub fn causal(spec: &ModelSpec) -> ModelSpec {
 }
 
 fn some(split: &[Example]) -> impl Iterator<Item = &Sequence> {
-    let all = split.len();
-    let n = all.min(SEQUENCES);
-    (0..n).map(move |i| &split[i * all / n].sequence)
+    evenly(split.len(), SEQUENCES).map(|i| &split[i].sequence)
 }
 
 fn mean_square(x: impl Iterator<Item = f64>) -> f64 {
@@ -119,12 +117,13 @@ fn changed(spec: &ModelSpec, sequence: &Sequence) -> Sequence {
     other
 }
 
-/// Mean of the learnt calcium exponents σ(θ).
-pub fn alpha(weights: &Weights) -> Option<f64> {
-    let thetas = weights
-        .tensors
-        .iter()
-        .filter(|(name, _)| name.ends_with("attention.alpha"));
-    let alphas: Vec<f64> = thetas.map(|(_, t)| 1.0 / (1.0 + (-t.data[0] as f64).exp())).collect();
-    (!alphas.is_empty()).then(|| alphas.iter().sum::<f64>() / alphas.len() as f64)
+/// Mean of the learnt calcium exponents.
+pub fn alpha(spec: &ModelSpec, weights: &Weights) -> Result<Option<f64>> {
+    let alphas: Vec<f64> = (0..spec.layers)
+        .map(|l| weights.alpha(spec, l))
+        .collect::<Result<_>>()?;
+    Ok(spec
+        .calcium
+        .learnt
+        .then(|| alphas.iter().sum::<f64>() / alphas.len() as f64))
 }

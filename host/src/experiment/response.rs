@@ -26,7 +26,7 @@
 //! assert!(correlation > 0.9 && error < 0.02);
 //! ```
 
-use crate::data::Dataset;
+use crate::data::{Dataset, evenly};
 use astromorph::Result;
 use astromorph::golden::Golden;
 use astromorph::sequence::Sequence;
@@ -177,11 +177,10 @@ fn factor(p: &[f64], z: &[f64]) -> f64 {
 pub fn measured(spec: &ModelSpec, weights: &Weights, set: &Dataset, features: Features, seed: u64) -> Result<Found> {
     let golden = Golden::<f64>::new(spec, weights)?;
     let (m, causal) = (spec.features, spec.order == Order::Causal);
-    let all = set.test.len();
     let mut found = Found::default();
     let mut count = 0;
-    for i in 0..all.min(SEQUENCES) {
-        let sequence = &set.test[i * all / all.min(SEQUENCES)].sequence;
+    for i in evenly(set.test.len(), SEQUENCES) {
+        let sequence = &set.test[i].sequence;
         let mut q = Vec::new();
         golden.forward(
             sequence,

@@ -117,7 +117,7 @@ pub fn tables(definition: &Definition, cells: &[(Job, Cell)]) -> Vec<Table> {
             let values: Vec<Vec<Option<f64>>> = definition
                 .measures
                 .iter()
-                .map(|m| found.iter().map(|c| c.measures.get(&m.name()).copied()).collect())
+                .map(|m| found.iter().map(|c| c.measures.get(m).copied()).collect())
                 .collect();
             let points = found.iter().map(|c| c.curve.len()).min().unwrap_or(0);
             let mean = |p: usize| found.iter().map(|c| c.curve[p].validation).sum::<f64>() / found.len() as f64;

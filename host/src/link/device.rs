@@ -11,15 +11,13 @@
 
 use super::error::{Error, Result};
 use super::upload::{Deployed, segments};
+use crate::chain::engine::PATIENCE;
 use astromorph::engine::config::EngineConfig;
 use astromorph::engine::machine::Machine;
 use astromorph::engine::package::Package;
 use astromorph_sim::cosim::streams::{OutBeat, StreamOptions};
 use astromorph_sim::engine::{EngineSimulator, VerilatedEngine};
 use std::collections::VecDeque;
-
-/// Cycles without a word anywhere after which a simulated engine counts as stuck.
-const PATIENCE: u64 = 1 << 21;
 
 /// Sequences of one process of a Verilated engine.
 const GROUP: usize = 16;

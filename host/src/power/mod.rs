@@ -25,15 +25,14 @@ pub mod netlist;
 
 use crate::boards::{Board, Family};
 use crate::build::{self, Options, Source, cache, engine, synth};
-use crate::chain::engine::PATIENCE;
 use crate::cli::Failure;
+use crate::link::device::options;
 use crate::link::trial::{self, Known};
 use crate::progress::Progress;
 use crate::report::{CurrentRow, Power, save};
 use astromorph::Error;
 use astromorph::engine::config::EngineConfig;
 use astromorph_sim::activity::Activity;
-use astromorph_sim::cosim::streams::StreamOptions;
 use astromorph_sim::engine::VerilatedEngine;
 use astromorph_sim::netlist::{Target, rtl_with_cells};
 use astromorph_sim::ports::PortKind;
@@ -204,12 +203,8 @@ fn counted(
     let models = folder.join("verilated");
     let engine = VerilatedEngine::counting(tools.get(Tool::Verilator)?, &design, &source.ports, &models)?;
     let (beats, count) = known.beats();
-    let options = StreamOptions {
-        patience: PATIENCE,
-        ..StreamOptions::default()
-    };
     let (run, activity): (_, Activity) =
-        engine.activity(known.package.loaded().writes(core), &beats, count, &options)?;
+        engine.activity(known.package.loaded().writes(core), &beats, count, &options())?;
     let words: Vec<i32> = run.words.iter().map(|w| w.data).collect();
     let compared = known.compared("netlist", &words);
     if compared.verdict() != "equal" || run.error != 0 || run.stuck {
