@@ -107,6 +107,19 @@ fn a_killed_table_goes_on_to_the_same_bytes() {
 }
 
 #[test]
+fn help_names_every_experiment() {
+    let help = String::from_utf8(astromorph(&["experiment", "--help"]).stdout).unwrap();
+    let unknown = String::from_utf8(astromorph(&["experiment", "?"]).stderr).unwrap();
+    let names = unknown
+        .split("one of ")
+        .nth(1)
+        .and_then(|rest| rest.split(", found").next())
+        .unwrap();
+    assert!(names.split(", ").count() >= 8, "{unknown}");
+    assert!(names.split(", ").all(|name| help.contains(name)), "{names}: {help}");
+}
+
+#[test]
 fn wrong_use_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let good = definition(folder.path());

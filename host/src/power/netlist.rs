@@ -243,6 +243,9 @@ impl Netlist {
         let cells: Vec<&Cell> = self.cells.values().collect();
         let blocks = cells.iter().map(|c| c.block()).collect::<Result<Vec<_>>>()?;
         let wires = self.wires();
+        if let Some(n) = wires.keys().find(|n| !activity.has(**n)) {
+            return Err(Error::field("activity", "counts of every net", format!("none of n{n}")));
+        }
         // The flip-flop in whose logic cell a LUT lies.
         let own = |wire: &Wire| match (wire.driver, &wire.sinks[..], wire.leaves) {
             (Some(k), [(ff, pin)], false) if blocks[k] == Block::Logic => {
