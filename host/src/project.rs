@@ -7,6 +7,7 @@
 //! | `[core]` | [`CoreSection`] | a core made to measure, 8 lanes |
 //! | `[task]` | [`TaskSpec`] | none: it must be given |
 //! | `[train]` | [`TrainSpec`] | see its fields |
+//! | `[profile.NAME]` | changes to all of these | none ([`profile`]) |
 //!
 //! Unknown fields are refused everywhere; an error names file, line and field.
 //!
@@ -19,12 +20,14 @@
 //! assert!(error.contains("mine.toml") && error.contains("line 2") && error.contains("lanes"));
 //! ```
 
+pub mod profile;
 mod task;
 mod train_spec;
 
 use astromorph::spec::{ModelSpec, QuantizeSpec};
 use astromorph::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 pub use task::{Column, TaskSpec, Units};
 pub use train_spec::{QuantizedPhase, TrainSpec};
@@ -48,6 +51,9 @@ pub struct Project {
     /// How it is learnt.
     #[serde(default)]
     pub train: TrainSpec,
+    /// Changes to choose from, until one is chosen or none.
+    #[serde(default, rename = "profile", skip_serializing)]
+    pub profiles: BTreeMap<String, toml::Table>,
 }
 
 /// `[core]`: the engine to run on where a verb is not given `--core`.
@@ -113,6 +119,12 @@ impl Project {
             Error::file(file, format!("{place}{}", e.message().trim()))
         })?;
         project.validate().map_err(|e| Error::file(file, e))?;
+        for name in project.profiles.keys() {
+            project
+                .clone()
+                .profile(Some(name))
+                .map_err(|e| Error::file(file, e))?;
+        }
         Ok(project)
     }
 
@@ -148,7 +160,7 @@ mod tests {
     #[test]
     fn every_builtin_is_valid_and_survives_a_round_trip() {
         for (name, _) in BUILTIN {
-            let project = Project::builtin(name).unwrap();
+            let project = Project::builtin(name).unwrap().profile(None).unwrap();
             assert_eq!(Project::parse("again", &project.to_toml().unwrap()).unwrap(), project);
         }
     }

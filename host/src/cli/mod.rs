@@ -67,14 +67,16 @@ pub struct Common {
 
 /// Which project: a built-in task or a file.
 #[derive(Args, Clone)]
-#[group(multiple = false)]
 pub struct Choice {
     /// A built-in project: recall, listops, imdb, sst2, mnist, cifar10, wikitext2, text or arrays.
     #[arg(long)]
     pub task: Option<String>,
     /// A project of your own, `model.toml`.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "task")]
     pub model: Option<PathBuf>,
+    /// A profile of it: `paper`, `small` (fits the UP5K), or one of its file (default: none).
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
 }
 
 #[derive(Subcommand)]

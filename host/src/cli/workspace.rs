@@ -45,7 +45,8 @@ impl Workspace {
             (None, Some(file), _) => Project::load(file)?,
             (None, None, Some(file)) => Project::load(file)?,
             (None, None, None) => Project::builtin("recall")?,
-        };
+        }
+        .profile(choice.profile.as_deref())?;
         if let Some(seed) = common.seed {
             project.train.seed = seed;
         }

@@ -13,18 +13,17 @@
 //! | `group.row.response` | the feature map of `correlation` and `error` ([`Features`]) |
 //! | `group.row.search` | percentage points that the search for the smallest widths may lose |
 //!
-//! Changes are merged table by table, values replace values.
+//! Changes are merged as a profile's are ([`merge`]).
 //!
 //! ```
-//! use astromorph_host::experiment::definition::merge;
-//! let mut base = toml::from_str::<toml::Table>("[train]\nsteps = 9\nbatch = 4").unwrap();
-//! merge(&mut base, &toml::from_str("train.steps = 2").unwrap());
-//! assert_eq!(base, toml::from_str("[train]\nsteps = 2\nbatch = 4").unwrap());
+//! let learning = astromorph_host::experiment::builtin("learning-speed").unwrap();
+//! let rows = learning.groups[0].rows.len();
+//! assert_eq!(learning.jobs(false).unwrap().iter().filter(|j| j.group == 0).count(), rows * 5); // five seeds
 //! ```
 
 use super::measure::Measure;
 use super::response::{Features, Map};
-use crate::project::Project;
+use crate::project::{Project, profile::merge};
 use astromorph::spec::{AttentionKind, Input};
 use astromorph::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -157,18 +156,6 @@ pub struct Job {
     pub threshold: f64,
 }
 
-/// Merges `changes` into `base`: tables go deeper, everything else is replaced.
-pub fn merge(base: &mut toml::Table, changes: &toml::Table) {
-    for (key, value) in changes {
-        match (base.get_mut(key), value) {
-            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => merge(old, new),
-            _ => {
-                base.insert(key.clone(), value.clone());
-            }
-        }
-    }
-}
-
 impl Definition {
     /// Parses and validates every row; `file` stands in the errors.
     pub fn parse(file: &str, text: &str) -> Result<Definition> {
@@ -186,7 +173,7 @@ impl Definition {
         for (g, group) in self.groups.iter().enumerate() {
             let named = |e: Error| Error::file(&group.name, e);
             let base = Project::builtin(&group.project).map_err(named)?;
-            let base: toml::Table = toml::from_str(&base.to_toml()?).map_err(|e| Error::file(&group.name, e))?;
+            let base = toml::Table::try_from(base).map_err(|e| Error::file(&group.name, e))?;
             for seed in 1..=seeds {
                 for (r, row) in group.rows.iter().enumerate() {
                     let mut project = base.clone();
