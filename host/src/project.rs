@@ -120,10 +120,7 @@ impl Project {
         })?;
         project.validate().map_err(|e| Error::file(file, e))?;
         for name in project.profiles.keys() {
-            project
-                .clone()
-                .profile(Some(name))
-                .map_err(|e| Error::file(file, e))?;
+            project.clone().profile(Some(name)).map_err(|e| Error::file(file, e))?;
         }
         Ok(project)
     }

@@ -6,17 +6,17 @@
 mod board;
 mod engine;
 mod link;
+mod training;
 mod twin;
 
 use super::train::{finish, new_report};
 use super::verify::verdict;
-use super::workspace::Workspace;
+use super::workspace::{Workspace, describe};
 use super::{Choice, Common, Failure, Outcome};
 use crate::chain::engine::{Forms, Job};
 use crate::compile::{attention, attention_words, fitted};
 use crate::progress::Progress;
 use crate::report::{MeasureRow, Report};
-use crate::train::bench::step_time;
 use astromorph::spec::{Nonlinearity, Order};
 use astromorph::twin::{Attention, AttentionSizes, random_inputs};
 use astromorph_sim::tools::{Tool, Tools};
@@ -33,6 +33,9 @@ pub struct Bench {
     /// Leave the training step out.
     #[arg(long)]
     no_training: bool,
+    /// Only the training: the standard step, then this project's reading, batches and steps.
+    #[arg(long)]
+    training: bool,
     /// Only the engine's simulation.
     #[arg(long)]
     engine_only: bool,
@@ -70,6 +73,12 @@ impl Bench {
             finish(&report, &workspace, common)?;
             return verdict(&report);
         }
+        if self.training {
+            report.model = describe(&workspace.project);
+            training::standard(progress, &mut report)?;
+            training::project(&workspace, progress, &mut report)?;
+            return finish(&report, &workspace, common);
+        }
         if self.twin_only {
             twin::twins(progress, &mut report);
             return finish(&report, &workspace, common);
@@ -91,10 +100,7 @@ impl Bench {
             simulators(&workspace, progress, &mut report)?;
         }
         if !(self.no_training || self.engine_only) {
-            let stage = progress.stage("training step: d = 128, 4 heads, 2 layers, FFN 512, T = 256, batch 32");
-            let time = step_time(2, 12)?;
-            add(&mut report, "training step, median of 12", time.median, "s", "≤ 0.33");
-            progress.say(&format!("  {:.1} s in all", stage.seconds()));
+            training::standard(progress, &mut report)?;
         }
         finish(&report, &workspace, common)?;
         // A speed of wrong results is no speed.

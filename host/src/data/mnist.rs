@@ -64,7 +64,7 @@ fn examples(root: &Path, split: &str, patch: usize) -> Result<Vec<Example>> {
     let example = |(image, class): (&[u8], &u8)| Example {
         sequence: Sequence::Vectors {
             width: patch * patch,
-            data: tokens(image, SIDE, patch, &CHANNEL),
+            data: tokens(image, SIDE, (patch, 0), &CHANNEL),
         },
         target: Target::Class((*class).into()),
     };

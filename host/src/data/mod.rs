@@ -157,7 +157,7 @@ pub fn load_with(project: &Project, folder: Option<&Path>, vocabulary: Option<Vo
         TaskSpec::Listops { .. } => return listops::generate(&project.task, project.train.seed),
         TaskSpec::Imdb { validation, .. } => imdb::read(needed()?, *validation, project.train.seed)?,
         TaskSpec::Sst2 { .. } => sst2::read(needed()?)?,
-        TaskSpec::Cifar10 { patch } => return cifar10::read(needed()?, *patch),
+        TaskSpec::Cifar10 { patch, overlap, mirror } => return cifar10::read(needed()?, (*patch, *overlap), *mirror),
         TaskSpec::Mnist { patch, validation } => return mnist::read(needed()?, *patch, *validation),
         TaskSpec::Wikitext2 { units } => {
             let sizes = (project.model.output.size, project.model.n_max);

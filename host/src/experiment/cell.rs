@@ -204,15 +204,17 @@ fn model(
     let (mut test, mut image) = (None, None);
     let mut value = |measure: Measure| -> Result<Option<f64>> {
         Ok(match measure {
-            Measure::Test | Measure::Perplexity => {
+            Measure::Test | Measure::Perplexity | Measure::WordPerplexity => {
                 let score = match test {
                     Some(score) => score,
                     None => *test.insert(scored(spec, weights)?),
                 };
-                Some(match measure {
-                    Measure::Test => 100.0 * score.accuracy(),
-                    _ => (score.loss / score.answers as f64).exp(),
-                })
+                let perplexity = (score.loss / score.answers as f64).exp();
+                match measure {
+                    Measure::Test => Some(100.0 * score.accuracy()),
+                    Measure::Perplexity => Some(perplexity),
+                    _ => set.words.map(|words| words.of_a_word(perplexity)),
+                }
             }
             Measure::Validation => Some(100.0 * outcome.best.accuracy()),
             Measure::Epochs => epochs(&curve, job.threshold),

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `test`, `validation` | % | right answers of the test split; of the best validation |
 //! | `perplexity` | | exp of the mean loss a test answer |
+//! | `word-perplexity` | | the same a word, where tokens are pieces of words ([`crate::data::Words`]; pieces a word as in the whole test split) |
 //! | `epochs` | | to the first validation at or above the group's threshold, between points by the straight line |
 //! | `zeroed` | % | right answers of the test split when o = 0 in every layer of the trained model |
 //! | `variation` | % | how far y varies over the tokens of a sequence: rms of y less its sequence mean, over rms of y; mean over layers |
@@ -35,6 +36,7 @@ pub enum Measure {
     Test,
     Validation,
     Perplexity,
+    WordPerplexity,
     Epochs,
     Zeroed,
     Variation,
@@ -63,6 +65,7 @@ impl Measure {
             Measure::Test => "test, %",
             Measure::Validation => "validation, %",
             Measure::Perplexity => "perplexity",
+            Measure::WordPerplexity => "perplexity a word",
             Measure::Epochs => "epochs to the threshold",
             Measure::Zeroed => "test with o = 0, %",
             Measure::Variation => "y varies over tokens, %",

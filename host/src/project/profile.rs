@@ -91,6 +91,9 @@ mod tests {
     fn a_profile_that_makes_no_project_is_named() {
         let text = BUILTIN[0].1.to_string() + "\n[profile.broken.model]\nlayers = 0\n";
         let error = Project::parse("f.toml", &text).unwrap_err().to_string();
-        assert!(error.contains("f.toml") && error.contains("profile broken") && error.contains("layers"), "{error}");
+        assert!(
+            error.contains("f.toml") && error.contains("profile broken") && error.contains("layers"),
+            "{error}"
+        );
     }
 }

@@ -56,6 +56,12 @@ pub enum TaskSpec {
     Cifar10 {
         /// Side of a token's patch in pixels.
         patch: usize,
+        /// Pixels around the patch that its token sees besides.
+        #[serde(default)]
+        overlap: usize,
+        /// Every training image is there a second time, left and right exchanged.
+        #[serde(default)]
+        mirror: bool,
     },
     /// MNIST digits in the official idx files, below the data folder or its `mnist`.
     Mnist {
@@ -199,15 +205,15 @@ impl TaskSpec {
 }
 
 impl Project {
-    /// Images of `channels` planes of side × side pixels, ten classes.
-    fn images_fit(&self, side: usize, channels: usize, patch: usize) -> Result<()> {
+    /// Images of side × side pixels, `features` a token, ten classes.
+    fn images_fit(&self, side: usize, patch: usize, features: impl Fn() -> usize) -> Result<()> {
         if patch == 0 || !side.is_multiple_of(patch) {
             return Err(Error::field("task.patch", format!("a divisor of {side}"), patch));
         }
         let Input::Vectors { width, .. } = self.model.input else {
             return Err(Error::field("model.input.kind", "\"vectors\" for images", "tokens"));
         };
-        let (expected, tokens) = (channels * patch * patch, (side / patch) * (side / patch));
+        let (expected, tokens) = (features(), (side / patch) * (side / patch));
         if width != expected {
             return Err(Error::field(
                 "model.input.width",
@@ -324,10 +330,13 @@ impl Project {
     /// Refuses a task that the model or the training contradicts.
     pub(super) fn task_fits_model(&self) -> Result<()> {
         match self.task {
-            TaskSpec::Cifar10 { patch } => return self.images_fit(cifar10::SIDE, 3, patch),
+            TaskSpec::Cifar10 { patch, overlap, .. } => {
+                range("task.overlap", overlap, 0, 8)?;
+                return self.images_fit(cifar10::SIDE, patch, || cifar10::width((patch, overlap)));
+            }
             TaskSpec::Mnist { patch, validation } => {
                 range("task.validation", validation, 1, 50_000)?;
-                return self.images_fit(mnist::SIDE, 1, patch);
+                return self.images_fit(mnist::SIDE, patch, || patch * patch);
             }
             TaskSpec::Listops { .. } => return self.lists_fit(),
             TaskSpec::Arrays { .. } => return self.arrays_fit(),

@@ -12,10 +12,10 @@ use super::optimiser::{State, diverged};
 use super::step::gradients;
 use crate::data::{Example, Target};
 use crate::project::TrainSpec;
-use astromorph::Result;
 use astromorph::sequence::Sequence;
 use astromorph::spec::ModelSpec;
 use astromorph::weights::Weights;
+use astromorph::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::Instant;
@@ -25,6 +25,8 @@ use std::time::Instant;
 pub struct StepTime {
     /// Median.
     pub median: f64,
+    /// Mean.
+    pub mean: f64,
     /// Shortest.
     pub least: f64,
     /// Loss after the last step: it must have fallen from ln 4.
@@ -46,7 +48,7 @@ pub fn workload() -> Result<ModelSpec> {
         input = { kind = "tokens", vocabulary = 8000 }
         output = { kind = "classes", size = 4, pooling = "mean" }
     "#;
-    toml::from_str(text).map_err(|e| astromorph::Error::file("workload", e.message()))
+    toml::from_str(text).map_err(|e| Error::file("workload", e.message()))
 }
 
 /// Median and shortest time over `measured` steps after `warm_up`.
@@ -68,22 +70,32 @@ pub fn step_time(warm_up: usize, measured: usize) -> Result<StepTime> {
         })
         .collect();
     let examples: Vec<&Example> = examples.iter().collect();
-    let mut state = State::new(Weights::random(&spec, 1));
+    steps(&spec, &train, &vec![examples; warm_up + measured.max(1)], warm_up)
+}
+
+/// The time of a step on each of these batches, from random weights; the first `warm_up` are not counted.
+pub fn steps(spec: &ModelSpec, train: &TrainSpec, batches: &[Vec<&Example>], warm_up: usize) -> Result<StepTime> {
+    let mut state = State::new(Weights::random(spec, 1));
     let (mut times, mut loss) = (Vec::new(), f64::NAN);
-    for step in 0..warm_up + measured.max(1) {
+    for (step, examples) in batches.iter().enumerate() {
         let started = Instant::now();
-        let found = gradients(&spec, &train, &state.weights, &examples, None, step as u64);
+        let found = gradients(spec, train, &state.weights, examples, None, step as u64);
         state
-            .apply(&train, train.learning_rate, &found.gradients)
+            .apply(train, train.learning_rate, &found.gradients)
             .ok_or_else(|| diverged(state.step))?;
         if step >= warm_up {
             times.push(started.elapsed().as_secs_f64());
         }
         loss = found.loss;
     }
+    if times.is_empty() {
+        let (expected, found) = (format!("more than {warm_up}"), batches.len());
+        return Err(Error::field("batches", expected, found));
+    }
     times.sort_by(f64::total_cmp);
     Ok(StepTime {
         median: times[times.len() / 2],
+        mean: times.iter().sum::<f64>() / times.len() as f64,
         least: times[0],
         loss,
     })
