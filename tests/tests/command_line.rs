@@ -26,6 +26,11 @@ fn wrong_use_is_code_2() {
     refused(&["fly"], 2, &["fly"]);
     refused(&["run", "--task", "poker"], 2, &["task", "recall", "poker"]);
     refused(&["run", "--task", "recall", "--model", "x.toml"], 2, &["--model"]);
+    refused(
+        &["train", "--task", "imdb", "--profile", "big"],
+        2,
+        &["profile", "paper, small", "big"],
+    );
     refused(&["evaluate", "--on", "abacus"], 2, &["abacus", "golden", "board"]);
     refused(&["evaluate", "--on", "board"], 2, &["--port", "serial port"]);
 }
