@@ -5,7 +5,7 @@
 //! those on file stay for cores that have not changed.
 
 use super::{Common, Outcome};
-use crate::area::calibration::{Calibration, Clock, Design};
+use crate::area::calibration::{self, Calibration, Clock, Design};
 use crate::boards::{Board, Family};
 use crate::build::{self, engine, pack, synth, wrapper};
 use crate::cores::core;
@@ -72,7 +72,7 @@ impl Entry {
 }
 
 fn file(family: Family) -> Result<&'static str> {
-    let (path, _) = crate::area::calibration::file(family)?;
+    let (path, _) = calibration::file(family)?;
     path.rsplit('/')
         .next()
         .ok_or_else(|| Error::field("calibration", "a file", path))
@@ -140,9 +140,13 @@ impl Calibrate {
         Ok(())
     }
 
+    /// What stands in the folder, or else in the program: clocks of cores that have not changed stay.
     fn read(&self, family: Family) -> Result<Calibration> {
-        let path = self.into.join(file(family)?);
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::file(&path, e))?;
+        let (path, built_in) = (self.into.join(file(family)?), calibration::file(family)?.1);
+        let text = match std::fs::read_to_string(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => built_in.into(),
+            text => text.map_err(|e| Error::file(&path, e))?,
+        };
         serde_json::from_str(&text).map_err(|e| Error::file(&path, e))
     }
 

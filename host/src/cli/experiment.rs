@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `experiment`.
 #[derive(Args)]
 pub struct Experiment {
-    /// Which one: learning-speed, what-attention-does, readings, causality, calcium, memory, neighbours or precision; or NAME.toml, your own.
+    /// Which one: learning-speed, what-attention-does, readings, causality, pieces, calcium, memory, neighbours or precision; or NAME.toml, your own.
     name: String,
     /// Fewer items, steps and seeds: minutes instead of hours, and figures to match.
     #[arg(long)]

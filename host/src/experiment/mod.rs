@@ -36,7 +36,7 @@ use astromorph::Result;
 use definition::Definition;
 
 /// The experiments built into the program.
-pub const BUILTIN: [(&str, &str); 8] = [
+pub const BUILTIN: [(&str, &str); 9] = [
     ("learning-speed", include_str!("../../experiments/learning-speed.toml")),
     (
         "what-attention-does",
@@ -44,6 +44,7 @@ pub const BUILTIN: [(&str, &str); 8] = [
     ),
     ("readings", include_str!("../../experiments/readings.toml")),
     ("causality", include_str!("../../experiments/causality.toml")),
+    ("pieces", include_str!("../../experiments/pieces.toml")),
     ("calcium", include_str!("../../experiments/calcium.toml")),
     ("memory", include_str!("../../experiments/memory.toml")),
     ("neighbours", include_str!("../../experiments/neighbours.toml")),
