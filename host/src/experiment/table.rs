@@ -7,6 +7,7 @@
 //! use astromorph_host::experiment::table::Spread;
 //! let s = Spread::of(&[Some(1.0), None, Some(3.0)]).unwrap();
 //! assert_eq!((s.mean, s.deviation, s.count), (2.0, 2f64.sqrt(), 2)); // of a sample: n − 1
+//! assert_eq!(Spread::of(&[Some(0.1); 3]).unwrap().deviation, 0.0);         // nothing of a sum's rounding
 //! assert_eq!(s.text(3), "2.000 ± 1.414 (2 of 3)");
 //! ```
 
@@ -32,7 +33,9 @@ impl Spread {
     pub fn of(values: &[Option<f64>]) -> Option<Spread> {
         let found: Vec<f64> = values.iter().flatten().copied().collect();
         let n = found.len() as f64;
-        let mean = found.iter().sum::<f64>() / n;
+        // From the first value on: values that are all equal have no deviation, whatever their sum rounds to.
+        let first = found.first().copied().unwrap_or_default();
+        let mean = first + found.iter().map(|x| x - first).sum::<f64>() / n;
         let squares: f64 = found.iter().map(|x| (x - mean).powi(2)).sum();
         (!found.is_empty()).then(|| Spread {
             mean,
