@@ -159,6 +159,25 @@ pub struct Stream {
     pub norm: Option<Norm>,
 }
 
+impl Stream {
+    /// Rows of `cols` words that are rounded by `shift` to `bits` and go nowhere: what a step starts from, its other fields set one by one.
+    pub fn plain(cols: u32, shift: i32, bits: u32) -> Stream {
+        Stream {
+            cols,
+            slow: false,
+            addend: Addend::None,
+            shift,
+            bits,
+            function: Function::None,
+            other: Other::None,
+            serial: Serial::None,
+            sums: None,
+            to: To::Nowhere,
+            norm: None,
+        }
+    }
+}
+
 /// Added to the exact word, before rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Addend {

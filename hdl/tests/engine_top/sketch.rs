@@ -138,17 +138,8 @@ impl<'a> Sketch<'a> {
             wait: true,
             wait_fill: true,
             stream: Stream {
-                cols: cols as u32,
                 slow: self.rng.random(),
-                addend: Addend::None,
-                shift,
-                bits: self.core.width,
-                function: Function::None,
-                other: Other::None,
-                serial: Serial::None,
-                sums: None,
-                to: To::Nowhere,
-                norm: None,
+                ..Stream::plain(cols as u32, shift, self.core.width)
             },
         }
     }

@@ -26,7 +26,7 @@
 //! ```
 
 use super::attention::{IDENTITY, Projection, named, rows, run};
-use super::draft::{Ground, plain};
+use super::draft::Ground;
 use super::layout::{Layout, Sizes, balanced};
 use super::memory::Region;
 use super::part::{Part, Phase, Tile, even, word};
@@ -178,7 +178,7 @@ impl<'a> Alone<'a> {
                 row: word(row),
                 column: 1,
             },
-            ..plain(row, 0, self.core.width)
+            ..Stream::plain(word(row), 0, self.core.width)
         };
         Part {
             run: run("input".into(), Source::Input, stream, &[]),
@@ -193,7 +193,7 @@ impl<'a> Alone<'a> {
         let he = self.sizes.heads * self.sizes.e;
         let stream = Stream {
             to: To::Output,
-            ..plain(he, 0, self.core.serial_bits())
+            ..Stream::plain(word(he), 0, self.core.serial_bits())
         };
         let mac = ground.tokens(At::fixed(self.layout.y(&self.sizes)), even(he), he, he);
         named(Part {

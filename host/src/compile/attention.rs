@@ -13,7 +13,7 @@
 //! in this order no step needs the words of the one just before it where there are two heads. In chunks: `chunk`.
 
 use super::chunk::Chunk;
-use super::draft::{Draft, Ground, function_shift, linear_shift, moving, plain, within};
+use super::draft::{Draft, Ground, function_shift, linear_shift, moving, within};
 use super::part::{Part, Tile, even, word};
 use super::tensors::Place;
 use astromorph::Result;
@@ -145,14 +145,14 @@ impl Ground<'_> {
                         at: At::fixed(dense.addend + word(first)),
                         stride: 0,
                     },
-                    ..plain(cols, dense.shift, self.core.width)
+                    ..Stream::plain(word(cols), dense.shift, self.core.width)
                 };
                 let mac = self.tokens(moving(self.layout.normed), self.layout.row, dense.k, cols);
                 (mac, stream, tile(&dense.weight, dense.k, first), dense.cols)
             }
             Projection::Given(at) => {
                 let mac = self.tokens(moving(at + first / cols * even(cols)), self.layout.row, cols, cols);
-                let stream = plain(cols, 0, self.core.width);
+                let stream = Stream::plain(word(cols), 0, self.core.width);
                 (mac, stream, tile(IDENTITY, cols, 0), self.sizes.heads * cols)
             }
         };
@@ -325,7 +325,7 @@ impl Ground<'_> {
                 row: 1,
                 pass: self.hebbian_pass(),
             },
-            ..plain(s.e, linear_shift(&at("H"), shift)?, bits)
+            ..Stream::plain(word(s.e), linear_shift(&at("H"), shift)?, bits)
         };
         let mac = Mac {
             rows: Extent::Fixed(word(s.m)),
@@ -370,7 +370,7 @@ impl Ground<'_> {
                 bits: att.tables.power_bits,
                 running: false,
             },
-            ..plain(hm, 0, self.core.serial_bits())
+            ..Stream::plain(word(hm), 0, self.core.serial_bits())
         };
         let place = Place {
             rows: Some(1),

@@ -12,7 +12,7 @@
 //! short chunk are zeros of the turn's (its K is the block's tokens).
 
 use super::attention::{Attend, IDENTITY, rows, run};
-use super::draft::{Ground, linear_shift, plain};
+use super::draft::{Ground, linear_shift};
 use super::part::{Part, Tile, even, word};
 use astromorph::Result;
 use astromorph::engine::program::*;
@@ -110,7 +110,7 @@ impl Ground<'_> {
                 row: word(s.read_row()),
                 column: 1,
             },
-            ..plain(1, 47, self.core.width)
+            ..Stream::plain(1, 47, self.core.width)
         };
         let mac = Mac {
             rows: Extent::Fixed(word(s.heads * self.layout.read)),
@@ -145,7 +145,7 @@ impl Ground<'_> {
                 row: 1,
                 pass: word(even(m)),
             },
-            ..plain(t, 0, self.core.width)
+            ..Stream::plain(word(t), 0, self.core.width)
         };
         let mac = Mac {
             rows: Extent::Fixed(word(m)),
@@ -183,7 +183,7 @@ impl Ground<'_> {
                 row: word(s.read_row()),
                 column: 1,
             },
-            ..plain(t, shift, self.core.width)
+            ..Stream::plain(word(t), shift, self.core.width)
         };
         let mac = Mac {
             bank: self.turned_bank(head, t),

@@ -8,7 +8,7 @@ use super::layout::{Layout, Sizes};
 use super::memory::{Main, Pool, Region};
 use super::part::word;
 use astromorph::engine::config::EngineConfig;
-use astromorph::engine::program::{Addend, At, Function, Index, Norm, Other, Serial, Stream, Sums, To};
+use astromorph::engine::program::{At, Index, Norm, Other, Sums};
 use astromorph::format::Format;
 use astromorph::image::Image;
 use astromorph::spec::NormOrder;
@@ -101,23 +101,6 @@ pub(super) struct Dense {
     pub shift: i32,
     /// First word of the addends.
     pub addend: u32,
-}
-
-/// A stream that stores nothing and does nothing but round to `bits`.
-pub(super) fn plain(cols: usize, shift: i32, bits: u32) -> Stream {
-    Stream {
-        cols: word(cols),
-        slow: false,
-        addend: Addend::None,
-        shift,
-        bits,
-        function: Function::None,
-        other: Other::None,
-        serial: Serial::None,
-        sums: None,
-        to: To::Nowhere,
-        norm: None,
-    }
 }
 
 /// An address in the stream of all tokens, moving with R1.

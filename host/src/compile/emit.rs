@@ -3,7 +3,7 @@
 //! Every layer norm hangs on the step whose rows it normalises; its result overwrites the row of the normed stream (post-norm: of the stream).
 
 use super::attention::{named, rows, run};
-use super::draft::{Draft, function_shift, moving, plain};
+use super::draft::{Draft, function_shift, moving};
 use super::part::{Part, Phase, Tile, even, word};
 use super::tensors::{Alias, Tensors};
 use astromorph::engine::program::*;
@@ -63,7 +63,7 @@ impl Draft<'_> {
                 row: word(row),
                 column: 1,
             },
-            ..plain(cols, 0, width)
+            ..Stream::plain(word(cols), 0, width)
         };
         let Some(features) = s.width else {
             let mut part = self.bare("input", Source::Input, enter(s.d, 0, layout.row));
@@ -101,7 +101,7 @@ impl Draft<'_> {
                 row: word(layout.row),
                 column: 1,
             },
-            ..plain(s.d, dense.shift, width)
+            ..Stream::plain(word(s.d), dense.shift, width)
         };
         let mac = self.tokens(moving(layout.room), layout.features_row, features, s.d);
         let mut part = self.dense_part("x0", &dense.weight, mac, stream);
@@ -162,7 +162,7 @@ impl Draft<'_> {
             other: self.residual(&self.stream(l), &at("o"), &at("r1"))?,
             to: self.residual_to(true),
             norm: Some(self.norm(&at(prefix), &at("r1"), &at(out), Some(layout.normed))?),
-            ..plain(d, dense.shift, self.core.width)
+            ..Stream::plain(word(d), dense.shift, self.core.width)
         };
         let mut o = self.dense_part(&at("o"), &weight, mac, stream);
         let show = [(Tap::Linear, "o"), (Tap::Other, "r1"), (Tap::Norm, out)];
@@ -246,7 +246,7 @@ impl Draft<'_> {
                 row: word(even(hidden)),
                 column: 1,
             },
-            ..plain(hidden, dense.shift, self.core.width)
+            ..Stream::plain(word(hidden), dense.shift, self.core.width)
         };
         let mac = self.tokens(moving(layout.normed), layout.row, d, hidden);
         let mut first = self.dense_part(&at("u"), &weight, mac, stream);
@@ -272,7 +272,7 @@ impl Draft<'_> {
             }),
             to: self.residual_to(!last),
             norm: Some(self.norm(&prefix, &input, &out, to)?),
-            ..plain(d, dense.shift, self.core.width)
+            ..Stream::plain(word(d), dense.shift, self.core.width)
         };
         let mac = self.tokens(At::fixed(word(room)), even(hidden), hidden, d);
         let mut second = self.dense_part(&at("d"), &weight, mac, stream);
@@ -297,7 +297,7 @@ impl Draft<'_> {
             let stream = Stream {
                 addend: word_addend(dense.addend),
                 to: To::Output,
-                ..plain(s.logits, dense.shift, self.core.serial_bits())
+                ..Stream::plain(word(s.logits), dense.shift, self.core.serial_bits())
             };
             let mac = Mac {
                 rows: rows_of,
@@ -354,7 +354,7 @@ impl Draft<'_> {
             Source::Count,
             Stream {
                 serial,
-                ..plain(1, 0, sw)
+                ..Stream::plain(1, 0, sw)
             },
         );
         let stream = Stream {
@@ -365,7 +365,7 @@ impl Draft<'_> {
                 row: word(even(d)),
                 column: 1,
             },
-            ..plain(d, 0, sw)
+            ..Stream::plain(word(d), 0, sw)
         };
         let mut pooled = self.bare("pooled", Source::Sums, stream);
         pooled.show = vec![(Tap::Normalise, rows("pooled".into(), d, 0, d))];

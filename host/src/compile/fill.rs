@@ -5,7 +5,7 @@
 //! What must take the place of the words just used is filled behind the next step that reads others; if there is none, a step that waits until
 //! all is quiet stands between ("fence"). Where tiles stand is `place`'s.
 
-use super::draft::{Draft, plain};
+use super::draft::Draft;
 use super::memory::{Main, Region, pack};
 use super::part::{Part, Phase, Tile, even, word};
 use super::place::{Unit, Way, total, ways};
@@ -164,7 +164,7 @@ impl Filler<'_> {
             wait_fill: false,
             stream: Stream {
                 serial: self.count,
-                ..plain(1, 0, self.core.serial_bits())
+                ..Stream::plain(1, 0, self.core.serial_bits())
             },
         };
         self.steps.push((Step::Run(Box::new(run)), None));

@@ -6,7 +6,7 @@
 //! | read | T × m: b · H; in chunks \[b p] · \[H; V] | num/C | y in X |
 
 use super::attention::{Projection, named, rows, run};
-use super::draft::{Ground, plain, within};
+use super::draft::{Ground, within};
 use super::part::{Part, even, word};
 use astromorph::Result;
 use astromorph::engine::program::*;
@@ -63,7 +63,7 @@ impl Ground<'_> {
                 row: word(even(he)),
                 column: 1,
             },
-            ..plain(s.e, 0, self.core.serial_bits())
+            ..Stream::plain(word(s.e), 0, self.core.serial_bits())
         };
         let mac = Mac {
             bank: self.hebbian_bank(head),

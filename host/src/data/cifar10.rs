@@ -14,7 +14,7 @@
 //! assert!((x[token * 48 + 3] - (1.0 - 0.4914) / 0.2470).abs() < 1e-4);
 //! ```
 
-use super::patches::{Channel, mirror};
+use super::patches::{Channel, mirror, width};
 use super::{Dataset, Example, Target, below};
 use astromorph::sequence::Sequence;
 use astromorph::{Error, Result};
@@ -44,7 +44,7 @@ pub fn read(folder: &Path, patch: (usize, usize), mirrored: bool) -> Result<Data
     let file = |name: &str| images(&root.join(name));
     let example = |(class, image): &(u8, Vec<u8>)| Example {
         sequence: Sequence::Vectors {
-            width: width(patch),
+            width: width(patch, CHANNELS.len()),
             data: tokens(image, patch),
         },
         target: Target::Class((*class).into()),
@@ -88,11 +88,6 @@ fn images(path: &Path) -> Result<Vec<(u8, Vec<u8>)>> {
         )),
     };
     bytes.chunks_exact(RECORD).enumerate().map(image).collect()
-}
-
-/// Features of a token.
-pub fn width((patch, overlap): (usize, usize)) -> usize {
-    CHANNELS.len() * (patch + 2 * overlap) * (patch + 2 * overlap)
 }
 
 /// The tokens of one image of 3 × 32 × 32 bytes.

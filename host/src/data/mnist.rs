@@ -18,7 +18,7 @@
 //! assert!(error.contains("train-labels-idx1-ubyte") && error.contains("expected 2 bytes behind the header, found 1"));
 //! ```
 
-use super::patches::{Channel, tokens};
+use super::patches::{Channel, tokens, width};
 use super::{Dataset, Example, Target, below};
 use astromorph::sequence::Sequence;
 use astromorph::{Error, Result};
@@ -63,7 +63,7 @@ fn examples(root: &Path, split: &str, patch: usize) -> Result<Vec<Example>> {
     }
     let example = |(image, class): (&[u8], &u8)| Example {
         sequence: Sequence::Vectors {
-            width: patch * patch,
+            width: width((patch, 0), CHANNEL.len()),
             data: tokens(image, SIDE, (patch, 0), &CHANNEL),
         },
         target: Target::Class((*class).into()),

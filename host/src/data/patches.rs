@@ -19,10 +19,15 @@
 /// Mean and standard deviation of a channel, of bytes/255.
 pub type Channel = (f32, f32);
 
+/// Features of a token, of `channels` a pixel.
+pub fn width((patch, overlap): (usize, usize), channels: usize) -> usize {
+    channels * (patch + 2 * overlap) * (patch + 2 * overlap)
+}
+
 /// The features of all tokens of one image; `patch` divides `side`, `overlap` pixels more on each of its sides.
 pub fn tokens(image: &[u8], side: usize, (patch, overlap): (usize, usize), channels: &[Channel]) -> Vec<f32> {
     let (across, wide) = (side / patch, patch + 2 * overlap);
-    let mut out = Vec::with_capacity(across * across * wide * wide * channels.len());
+    let mut out = Vec::with_capacity(across * across * width((patch, overlap), channels.len()));
     for token in 0..across * across {
         let (top, left) = (token / across * patch, token % across * patch);
         for pixel in 0..wide * wide {

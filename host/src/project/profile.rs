@@ -64,28 +64,7 @@ impl Project {
 
 #[cfg(test)]
 mod tests {
-    use crate::compile::compile;
-    use crate::cores;
     use crate::project::{BUILTIN, Project};
-    use astromorph::image::Image;
-    use astromorph::plan::Plan;
-    use astromorph::sequence::Sequence;
-    use astromorph::weights::Weights;
-    use rand::SeedableRng;
-
-    #[test]
-    fn every_small_one_fits_the_smallest_board() {
-        let core = cores::core("up5k-int8").unwrap();
-        for (name, _) in BUILTIN {
-            let project = Project::builtin(name).unwrap().profile(Some("small")).unwrap();
-            let (model, quantize) = (&project.model, &project.quantize);
-            let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-            let (weights, sequences) = (Weights::random(model, 1), [Sequence::random(model, &mut rng)]);
-            let plan = Plan::calibrate(model, quantize, &weights, &sequences).unwrap();
-            let image = Image::build(model, quantize, &weights, &plan).unwrap();
-            compile(&image, &core).unwrap_or_else(|e| panic!("{name}: {e}"));
-        }
-    }
 
     #[test]
     fn a_profile_that_makes_no_project_is_named() {

@@ -7,7 +7,7 @@
 //! ```
 
 use super::{Project, range};
-use crate::data::{cifar10, listops, mnist, pieces};
+use crate::data::{cifar10, listops, mnist, patches, pieces};
 use astromorph::spec::{Input, Order, OutputKind, Pooling};
 use astromorph::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -205,15 +205,18 @@ impl TaskSpec {
 }
 
 impl Project {
-    /// Images of side × side pixels, `features` a token, ten classes.
-    fn images_fit(&self, side: usize, patch: usize, features: impl Fn() -> usize) -> Result<()> {
+    /// Images of `channels` planes of side × side pixels, ten classes.
+    fn images_fit(&self, side: usize, channels: usize, (patch, overlap): (usize, usize)) -> Result<()> {
         if patch == 0 || !side.is_multiple_of(patch) {
             return Err(Error::field("task.patch", format!("a divisor of {side}"), patch));
         }
         let Input::Vectors { width, .. } = self.model.input else {
             return Err(Error::field("model.input.kind", "\"vectors\" for images", "tokens"));
         };
-        let (expected, tokens) = (features(), (side / patch) * (side / patch));
+        let (expected, tokens) = (
+            patches::width((patch, overlap), channels),
+            (side / patch) * (side / patch),
+        );
         if width != expected {
             return Err(Error::field(
                 "model.input.width",
@@ -332,11 +335,11 @@ impl Project {
         match self.task {
             TaskSpec::Cifar10 { patch, overlap, .. } => {
                 range("task.overlap", overlap, 0, 8)?;
-                return self.images_fit(cifar10::SIDE, patch, || cifar10::width((patch, overlap)));
+                return self.images_fit(cifar10::SIDE, 3, (patch, overlap));
             }
             TaskSpec::Mnist { patch, validation } => {
                 range("task.validation", validation, 1, 50_000)?;
-                return self.images_fit(mnist::SIDE, patch, || patch * patch);
+                return self.images_fit(mnist::SIDE, 1, (patch, 0));
             }
             TaskSpec::Listops { .. } => return self.lists_fit(),
             TaskSpec::Arrays { .. } => return self.arrays_fit(),

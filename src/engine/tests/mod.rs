@@ -39,17 +39,8 @@ pub(super) fn plain(label: impl Into<String>, source: Source, cols: usize, bits:
         wait: true,
         wait_fill: true,
         stream: Stream {
-            cols: cols as u32,
             slow: true,
-            addend: Addend::None,
-            shift: 0,
-            bits,
-            function: Function::None,
-            other: Other::None,
-            serial: Serial::None,
-            sums: None,
-            to: To::Nowhere,
-            norm: None,
+            ..Stream::plain(cols as u32, 0, bits)
         },
     }
 }

@@ -2,6 +2,7 @@
 
 mod alone;
 mod late;
+mod profiles;
 mod refusals;
 
 use super::random::{RandomModel, random_model};
